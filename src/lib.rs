@@ -1,0 +1,1 @@
+//! Multilayer perceptrons as linfa estimators, with model selection.
