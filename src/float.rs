@@ -1,6 +1,6 @@
 //! The two number types a network computes in.
 
-use crate::part::Room;
+use crate::part::{Part, Room};
 
 mod sealed {
     pub trait Sealed {}
@@ -25,7 +25,7 @@ pub trait Float:
 
     /// The operations of a part for this number type.
     #[doc(hidden)]
-    fn ops<R: Room>(part: &R::Object) -> &R::Ops<Self>;
+    fn ops<R: Room>(part: &Part<R>) -> &R::Ops<Self>;
 }
 
 impl Float for f32 {
@@ -41,8 +41,8 @@ impl Float for f32 {
         f64::from(self)
     }
 
-    fn ops<R: Room>(part: &R::Object) -> &R::Ops<f32> {
-        R::single(part)
+    fn ops<R: Room>(part: &Part<R>) -> &R::Ops<f32> {
+        part.single()
     }
 }
 
@@ -59,7 +59,7 @@ impl Float for f64 {
         self
     }
 
-    fn ops<R: Room>(part: &R::Object) -> &R::Ops<f64> {
-        R::double(part)
+    fn ops<R: Room>(part: &Part<R>) -> &R::Ops<f64> {
+        part.double()
     }
 }
