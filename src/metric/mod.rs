@@ -3,6 +3,8 @@
 //! A metric carries its own direction and unit. It reads batches and keeps plain numbers, so a run that is paused in the
 //! middle of an epoch goes on with the same ones.
 
+use std::sync::Arc;
+
 use crate::float::Float;
 use crate::part::{Configured, Part, Room};
 
@@ -164,7 +166,9 @@ impl Room for Metrics {
 
 impl<M: Configured + Metric<f32> + Metric<f64>> From<M> for AnyMetric {
     fn from(metric: M) -> Self {
-        let metric = std::sync::Arc::new(metric);
-        Part::assemble(metric.clone(), metric.clone(), metric)
+        let metric = Arc::new(metric);
+        let single: Arc<dyn Metric<f32>> = metric.clone();
+        let double: Arc<dyn Metric<f64>> = metric.clone();
+        Part::assemble(metric, single, double)
     }
 }
