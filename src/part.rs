@@ -67,7 +67,10 @@ impl<T: Configured> Described for T {
 
     fn settings(&self) -> Value {
         // Settings are structs of numbers, strings and other parts: none of them can fail to become JSON.
-        serde_json::to_value(self).unwrap_or(Value::Null)
+        match serde_json::to_value(self) {
+            Ok(Value::Object(settings)) => Value::Object(settings),
+            _ => Value::Object(Default::default()),
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -116,7 +119,7 @@ impl<R: Room> Member<R> {
         Member {
             name: T::NAME,
             aliases: T::ALIASES,
-            build: |settings| serde_json::from_value::<T>(settings).map(Part::from),
+            build: |settings| read_settings::<T>(settings).map(Part::from),
         }
     }
 
@@ -128,6 +131,15 @@ impl<R: Room> Member<R> {
 
     fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// Reads a part's settings; a part without any (a unit struct, which serde writes as null) has none to read.
+fn read_settings<T: DeserializeOwned>(settings: Value) -> serde_json::Result<T> {
+    let none = settings.as_object().is_some_and(serde_json::Map::is_empty);
+    match serde_json::from_value::<T>(settings) {
+        Err(error) if none => serde_json::from_value(Value::Null).map_err(|_| error),
+        read => read,
     }
 }
 

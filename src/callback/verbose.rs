@@ -1,0 +1,56 @@
+//! Lines of progress.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Callback, View};
+use crate::error::Result;
+use crate::part::Configured;
+
+/// Prints a line per epoch to standard error, as Keras' `verbose=2`:
+///
+/// ```text
+/// epoch 3/10 · 0.42 s · loss 0.2181 · accuracy 0.9347 · val_loss 0.1902 · val_accuracy 0.9431
+/// ```
+///
+/// | setting | default | meaning |
+/// | --- | --- | --- |
+/// | `every` | 1 | print each that many epochs, and the last; ≥ 1 |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verbose {
+    /// Epochs between two lines.
+    pub every: usize,
+}
+
+impl Default for Verbose {
+    fn default() -> Self {
+        Verbose { every: 1 }
+    }
+}
+
+impl Configured for Verbose {
+    const NAME: &'static str = "verbose";
+
+    fn check(&self) -> Result<()> {
+        crate::error::check("every", self.every, self.every >= 1, "at least 1")
+    }
+}
+
+impl Callback for Verbose {
+    fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
+        if view.epoch() % self.every == 0 || view.epoch() == view.epochs() {
+            eprintln!("{}", line(view));
+        }
+        Ok(())
+    }
+}
+
+fn line(view: &View<'_>) -> String {
+    let mut line = format!("epoch {}/{} · {:.2} s", view.epoch(), view.epochs(), view.seconds());
+    for name in view.names() {
+        if let (Some(value), true) = (view.value(name), name != "learning_rate") {
+            line.push_str(&format!(" · {name} {value:.4}"));
+        }
+    }
+    line
+}

@@ -1,0 +1,332 @@
+//! The classifier.
+
+use std::path::Path;
+
+use linfa::dataset::AsSingleTargets;
+use linfa::traits::{Fit, FitWith, PredictInplace};
+use linfa::{DatasetBase, Label};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix2};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::fitting::fit_run;
+use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpValidParams};
+use super::labels;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::history::History;
+use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
+use crate::metric::Accuracy;
+use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
+use crate::persistence::{self, Kind};
+use crate::train::{Plan, Rows, Run, RunV1};
+
+/// A fitted classifier.
+///
+/// The output layer is one sigmoid unit for two classes, trained by binary cross-entropy; for more, a softmax trained by
+/// cross-entropy. Labels are of any linfa [`Label`] type; classes are kept in ascending order.
+///
+/// ```
+/// use linfa::prelude::*;
+/// use linfa_mlp::{MlpClassifier, optimizer::Adam};
+///
+/// let iris = linfa_datasets::iris();
+/// let model = MlpClassifier::params()
+///     .hidden_layer_sizes([16])
+///     .optimizer(Adam::new(0.01))
+///     .epochs(60)
+///     .seed(42)
+///     .fit(&iris)?;
+/// assert_eq!(model.classes(), [0, 1, 2]);
+/// assert!(model.score(&iris)? > 0.95);
+///
+/// let proba = model.predict_proba(iris.records())?;
+/// assert!((proba.row(0).sum() - 1.0).abs() < 1e-12);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MlpClassifier<F: Float = f64, L = usize> {
+    run: Run<F>,
+    network: Network<F>,
+    classes: Vec<L>,
+}
+
+impl MlpClassifier {
+    /// Hyper-parameters with their defaults. The number type and the label type are those of the data, at the fit.
+    #[must_use]
+    pub fn params() -> MlpClassifierParams {
+        MlpParams::new(vec![Accuracy.into()])
+    }
+}
+
+/// A data set ready for training: labels encoded, everything checked.
+#[derive(Debug)]
+pub(crate) struct Encoded<F, L> {
+    pub(crate) classes: Vec<L>,
+    pub(crate) y: Array2<F>,
+}
+
+impl MlpValidParams<Classification> {
+    pub(crate) fn plan_for(&self, n_classes: usize, n_training_rows: usize) -> Plan {
+        let (output, loss): (Dense, AnyLoss) = if n_classes == 2 {
+            (Dense::new(1).activation(Sigmoid), BinaryCrossEntropy::default().into())
+        } else {
+            (Dense::new(n_classes).activation(Softmax), SparseCategoricalCrossEntropy.into())
+        };
+        self.plan(output, loss, n_training_rows)
+    }
+
+    pub(crate) fn start<F: Float, L: Label>(
+        &self,
+        model: Option<MlpClassifier<F, L>>,
+        classes: &[L],
+        rows: Rows<'_, F>,
+    ) -> Result<MlpClassifier<F, L>> {
+        let plan = |n| self.plan_for(classes.len(), n);
+        let run = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        Ok(MlpClassifier { network: run.result(), run, classes: classes.to_vec() })
+    }
+
+    fn fit_from<F, D, T>(
+        &self,
+        model: Option<MlpClassifier<F, T::Elem>>,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<MlpClassifier<F, T::Elem>>
+    where
+        F: Float,
+        D: ArrayData<Elem = F>,
+        T: AsSingleTargets,
+        T::Elem: Label,
+    {
+        let labels = dataset.as_single_targets();
+        let encoded = encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
+        let rows = Rows::new(dataset.records().view(), encoded.y.view())?;
+        let rows = match dataset.weights() {
+            Some(_) => rows.with_weights(dataset.weights.view())?,
+            None => rows,
+        };
+        self.start(model, &encoded.classes, rows)
+    }
+}
+
+/// Encodes the labels of a data set, by the classes of a model if there is one.
+pub(crate) fn encode<F: Float, L: Label>(
+    known: Option<&[L]>,
+    x: ArrayView2<'_, F>,
+    y: ArrayView1<'_, L>,
+) -> Result<Encoded<F, L>> {
+    if x.nrows() == 0 {
+        return Err(Error::NoRows { array: "x" });
+    }
+    if y.len() != x.nrows() {
+        return Err(Error::RowCount { array: "y", expected: x.nrows(), found: y.len() });
+    }
+    let classes = known.map_or_else(|| labels::classes_of(y), |classes| Ok(classes.to_vec()))?;
+    let y = labels::encode(&classes, y)?;
+    Ok(Encoded { classes, y })
+}
+
+/// Trains from fresh weights.
+impl<F, D, T> Fit<ArrayBase<D, Ix2>, T, Error> for MlpValidParams<Classification>
+where
+    F: Float,
+    D: ArrayData<Elem = F>,
+    T: AsSingleTargets,
+    T::Elem: Label,
+{
+    type Object = MlpClassifier<F, T::Elem>;
+
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object> {
+        self.fit_from(None, dataset)
+    }
+}
+
+/// Goes on from a model until `epochs` are done in all: 10 epochs, then `fit_with` to 20, are 20 epochs in one go.
+impl<'a, F, D, T> FitWith<'a, ArrayBase<D, Ix2>, T, Error> for MlpValidParams<Classification>
+where
+    F: Float,
+    D: ArrayData<Elem = F>,
+    T: AsSingleTargets,
+    T::Elem: Label + 'a,
+{
+    type ObjectIn = Option<MlpClassifier<F, T::Elem>>;
+    type ObjectOut = MlpClassifier<F, T::Elem>;
+
+    fn fit_with(
+        &self,
+        model: Self::ObjectIn,
+        dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<Self::ObjectOut> {
+        self.fit_from(model, dataset)
+    }
+}
+
+impl<F: Float, L: Label> MlpClassifier<F, L> {
+    /// The classes, in ascending order: the columns of [`predict_proba`](Self::predict_proba).
+    #[must_use]
+    pub fn classes(&self) -> &[L] {
+        &self.classes
+    }
+
+    /// Probability of each class.
+    ///
+    /// # Shapes
+    ///
+    /// `x` (n_samples, n_features) → (n_samples, n_classes)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Width`] and [`Error::NotFinite`].
+    pub fn predict_proba<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array2<F>> {
+        let outputs = self.network.predict(x.view())?;
+        if outputs.ncols() > 1 {
+            return Ok(outputs);
+        }
+        let mut proba = Array2::zeros((outputs.nrows(), 2));
+        for (mut row, &p) in proba.rows_mut().into_iter().zip(&outputs) {
+            row[0] = F::one() - p;
+            row[1] = p;
+        }
+        Ok(proba)
+    }
+
+    /// The most probable class of each row, the first of equals: linfa's `predict` with an error in place of a panic.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Width`] and [`Error::NotFinite`].
+    pub fn try_predict<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array1<L>> {
+        let outputs = self.network.predict(x.view())?;
+        let n_outputs = outputs.ncols();
+        let class = |row: ArrayView1<'_, F>| match n_outputs {
+            1 => usize::from(row[0].wide() > 0.5),
+            _ => (1..n_outputs).fold(0, |best, class| if row[class] > row[best] { class } else { best }),
+        };
+        Ok(outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect())
+    }
+
+    /// Accuracy on a data set, weighted by its sample weights: the share of rows whose class is predicted.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_predict`](Self::try_predict), and for targets that do not fit the rows.
+    pub fn score<D, T>(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<f64>
+    where
+        D: ArrayData<Elem = F>,
+        T: AsSingleTargets<Elem = L>,
+    {
+        let truth = dataset.as_single_targets();
+        let predicted = self.try_predict(dataset.records())?;
+        if truth.len() != predicted.len() {
+            return Err(Error::RowCount { array: "y", expected: predicted.len(), found: truth.len() });
+        }
+        let weight = |row: usize| dataset.weights().map_or(1.0, |weights| f64::from(weights[row]));
+        let total: f64 = (0..truth.len()).map(weight).sum();
+        let right = truth.iter().zip(&predicted).enumerate().filter(|(_, (a, b))| a == b).map(|(row, _)| weight(row));
+        Ok(right.sum::<f64>() / total)
+    }
+
+    /// The network, with the weights that predictions use.
+    #[must_use]
+    pub fn network(&self) -> &Network<F> {
+        &self.network
+    }
+
+    /// What happened in training.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        self.run.history()
+    }
+
+    /// The run behind the model, from which training goes on.
+    #[must_use]
+    pub fn run(&self) -> &Run<F> {
+        &self.run
+    }
+
+    /// The table of layers, shapes and parameters.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.network.summary()
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub fn count_params(&self) -> usize {
+        self.network.count_params()
+    }
+}
+
+/// Format version 1: a run and its classes.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "F: Float, L: Serialize", deserialize = "F: Float, L: DeserializeOwned"))]
+struct ClassifierV1<F, L> {
+    run: RunV1<F>,
+    classes: Vec<L>,
+}
+
+const VERSION: u16 = 1;
+
+impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
+    /// The model as the bytes of a file, with everything that training needs to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] when a label or a part of the user's cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mirror = ClassifierV1 { run: self.run.to_mirror(), classes: self.classes.clone() };
+        persistence::encode(Kind::Classifier, VERSION, &mirror)
+    }
+
+    /// The model that [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for bytes that are no classifier of these types, are damaged, or contradict themselves.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (_, payload) = persistence::open(Kind::Classifier, VERSION, bytes)?;
+        let ClassifierV1 { run, classes } = persistence::decode(Kind::Classifier, payload)?;
+        let run = Run::from_mirror(run)?;
+        let n_outputs = run.network().n_outputs();
+        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
+        if !fits || !classes.is_sorted_by(|a, b| a < b) {
+            return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
+        }
+        Ok(MlpClassifier { network: run.result(), run, classes })
+    }
+
+    /// Writes the model to a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] names the path; a file that was there is left whole.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        persistence::write_atomically(path, &self.to_bytes()?)
+    }
+
+    /// Reads a model that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] and [`Error::Format`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_bytes(&persistence::read_file(path)?)
+    }
+}
+
+/// # Panics
+///
+/// `predict` and `predict_inplace` panic when `x` has another width than the training data or a value that is not finite;
+/// [`MlpClassifier::try_predict`] gives an error instead.
+impl<F: Float, D: ArrayData<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Array1<L>> for MlpClassifier<F, L> {
+    fn predict_inplace<'a>(&'a self, x: &'a ArrayBase<D, Ix2>, y: &mut Array1<L>) {
+        match self.try_predict(x) {
+            Ok(predicted) => *y = predicted,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn default_target(&self, x: &ArrayBase<D, Ix2>) -> Array1<L> {
+        Array1::from_elem(x.nrows(), L::default())
+    }
+}

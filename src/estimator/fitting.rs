@@ -1,0 +1,47 @@
+//! What a fit of either estimator does, once labels are numbers.
+
+use super::hyperparams::MlpValidParams;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::train::{Plan, Rows, Run, Until, validation_rows};
+
+/// Trains a fresh run, or goes on with one, until the epochs of the params are done.
+///
+/// # Errors
+///
+/// [`Error::Mismatch`] for a run of another network, loss or optimizer, and as [`Run::advance`].
+pub(super) fn fit_run<F: Float, K>(
+    params: &MlpValidParams<K>,
+    plan: impl Fn(usize) -> Plan,
+    run: Option<Run<F>>,
+    rows: Rows<'_, F>,
+) -> Result<Run<F>> {
+    let held_out = validation_rows(rows.len(), params.validation_split)?;
+    let plan = plan(rows.len() - held_out);
+    let mut run = match run {
+        None => Run::new(plan, rows.n_features())?,
+        Some(mut run) => {
+            check_same(run.plan(), &plan)?;
+            run.renew(plan);
+            run
+        }
+    };
+    run.advance(&rows.hold_out_last(held_out)?, Until::epochs(params.epochs()))?;
+    Ok(run)
+}
+
+/// What a run's state is made for cannot change under it.
+fn check_same(trained: &Plan, asked: &Plan) -> Result<()> {
+    let differ = |what, trained: String, found: String| Err(Error::Mismatch { what, trained, found });
+    if trained.network != asked.network {
+        let layers = |plan: &Plan| plan.network.layers().iter().map(ToString::to_string).collect::<Vec<_>>().join(" – ");
+        return differ("the network", layers(trained), layers(asked));
+    }
+    if trained.loss != asked.loss {
+        return differ("the loss", trained.loss.to_string(), asked.loss.to_string());
+    }
+    if trained.optimizer != asked.optimizer {
+        return differ("the optimizer", trained.optimizer.to_string(), asked.optimizer.to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! What users call: [`MlpClassifier`] and [`MlpRegressor`], linfa estimators over a [`Sequential`](crate::network::Sequential).
+//!
+//! The two share one set of hyper-parameters ([`MlpParams`]) and one loop. Labels, output layer, default loss and score are
+//! all that differs.
+
+mod classifier;
+mod fitting;
+mod hyperparams;
+mod labels;
+mod regressor;
+
+pub use classifier::MlpClassifier;
+pub use hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpRegressorParams, MlpValidParams, Regression};
+pub use regressor::MlpRegressor;

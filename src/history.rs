@@ -1,0 +1,206 @@
+//! What happened in a run, one row per epoch.
+
+use std::fmt;
+use std::io::Write;
+use std::ops::Index;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// Why training ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// All epochs asked for are done.
+    Completed,
+    /// A callback asked to stop.
+    Callback {
+        /// Its name.
+        name: String,
+        /// What it says.
+        reason: String,
+    },
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StopReason::Completed => f.write_str("all epochs done"),
+            StopReason::Callback { name, reason } => write!(f, "{name}: {reason}"),
+        }
+    }
+}
+
+/// The values of each epoch: loss, metrics, their `val_` twins and the learning rate.
+///
+/// Times are kept beside them and are no part of a saved run: they would make equal runs differ.
+///
+/// ```
+/// use linfa_mlp::prelude::*;
+/// use ndarray::array;
+///
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [])?;
+/// let history = model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(5))?;
+/// assert_eq!(history["loss"].len(), 5);
+/// assert!(history["loss"][4] < history["loss"][0]);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct History {
+    names: Vec<String>,
+    columns: Vec<Vec<f64>>,
+    stop_reason: Option<StopReason>,
+    n_training_rows: usize,
+    n_validation_rows: usize,
+    #[serde(skip)]
+    seconds: Vec<f64>,
+}
+
+/// Equal when all values are, times aside. NaN equals NaN.
+impl PartialEq for History {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |history: &History| -> Vec<Vec<u64>> {
+            history.columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
+        };
+        self.names == other.names && self.stop_reason == other.stop_reason && bits(self) == bits(other)
+    }
+}
+
+impl History {
+    /// Names the columns, before the first epoch. A later run may add columns; earlier epochs have NaN there.
+    pub(crate) fn begin(&mut self, names: &[String], epochs: usize) {
+        let len = self.len();
+        for name in names {
+            if !self.names.contains(name) {
+                self.names.push(name.clone());
+                self.columns.push(vec![f64::NAN; len]);
+            }
+        }
+        let more = epochs.saturating_sub(len).min(1 << 20);
+        self.columns.iter_mut().for_each(|column| column.reserve(more));
+        self.seconds.resize(len, f64::NAN);
+        self.seconds.reserve(more);
+    }
+
+    /// Adds an epoch.
+    pub(crate) fn push(&mut self, names: &[String], values: &[f64], seconds: f64) {
+        for (name, column) in self.names.iter().zip(&mut self.columns) {
+            let place = names.iter().position(|other| other == name);
+            column.push(place.map_or(f64::NAN, |place| values[place]));
+        }
+        self.seconds.push(seconds);
+    }
+
+    pub(crate) fn stop(&mut self, reason: Option<StopReason>) {
+        self.stop_reason = reason;
+    }
+
+    pub(crate) fn set_rows(&mut self, training: usize, validation: usize) {
+        self.n_training_rows = training;
+        self.n_validation_rows = validation;
+    }
+
+    /// Whether a history that was read makes sense.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.names.len() == self.columns.len() && self.columns.iter().all(|column| column.len() == self.len())
+    }
+
+    /// Number of epochs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, Vec::len)
+    }
+
+    /// Whether no epoch is finished.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Names of the columns: `loss`, metrics, their `val_` twins, `learning_rate`.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A column, one value per epoch.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[f64]> {
+        let place = self.names.iter().position(|other| other == name)?;
+        Some(&self.columns[place])
+    }
+
+    /// The value of a column after the last epoch.
+    #[must_use]
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.get(name)?.last().copied()
+    }
+
+    /// Wall-clock seconds of each epoch; NaN for epochs of a run that was loaded.
+    #[must_use]
+    pub fn seconds(&self) -> &[f64] {
+        &self.seconds
+    }
+
+    /// Why training ended; `None` while it has not.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<&StopReason> {
+        self.stop_reason.as_ref()
+    }
+
+    /// Rows trained on.
+    #[must_use]
+    pub fn n_training_rows(&self) -> usize {
+        self.n_training_rows
+    }
+
+    /// Rows held out for validation.
+    #[must_use]
+    pub fn n_validation_rows(&self) -> usize {
+        self.n_validation_rows
+    }
+
+    /// Writes one line per epoch, with a header: `epoch,loss,…,seconds`, epochs from 1.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn to_csv(&self, mut writer: impl Write) -> std::io::Result<()> {
+        writeln!(writer, "epoch,{},seconds", self.names.join(","))?;
+        for epoch in 0..self.len() {
+            write!(writer, "{}", epoch + 1)?;
+            for column in &self.columns {
+                write!(writer, ",{}", column[epoch])?;
+            }
+            writeln!(writer, ",{}", self.seconds.get(epoch).copied().unwrap_or(f64::NAN))?;
+        }
+        Ok(())
+    }
+
+    /// The columns by name, as JSON; NaN and infinities become null.
+    ///
+    /// # Errors
+    ///
+    /// None that is known: the type leaves room for what serde reports.
+    pub fn to_json(&self) -> Result<serde_json::Value> {
+        let mut map = serde_json::Map::new();
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            map.insert(name.clone(), serde_json::to_value(column)?);
+        }
+        map.insert("seconds".into(), serde_json::to_value(&self.seconds)?);
+        map.insert("stop_reason".into(), serde_json::to_value(self.stop_reason.as_ref().map(ToString::to_string))?);
+        Ok(serde_json::Value::Object(map))
+    }
+}
+
+impl Index<&str> for History {
+    type Output = [f64];
+
+    /// # Panics
+    ///
+    /// If there is no such column; [`History::get`] asks first.
+    fn index(&self, name: &str) -> &[f64] {
+        self.get(name).unwrap_or_else(|| panic!("the history has {}, but not {name}", self.names.join(", ")))
+    }
+}

@@ -1,0 +1,73 @@
+//! The logistic function and its piecewise linear stand-in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Activation, map, scale_by};
+use crate::float::Float;
+use crate::kernel::math;
+use crate::part::Configured;
+
+/// The logistic function.
+///
+/// ```text
+/// a = 1 / (1 + e⁻ᶻ)        ∂a/∂z = a (1 − a)
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sigmoid;
+
+impl Configured for Sigmoid {
+    const NAME: &'static str = "sigmoid";
+    const ALIASES: &'static [&'static str] = &["logistic"];
+}
+
+impl<F: Float> Activation<F> for Sigmoid {
+    fn forward(&self, z: &mut [F], _width: usize) {
+        map(
+            z,
+            #[inline(always)]
+            |z| math::sigmoid(z),
+        );
+    }
+
+    fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
+        scale_by(
+            kept,
+            delta,
+            #[inline(always)]
+            |a| a * (F::one() - a),
+        );
+    }
+}
+
+/// A piecewise linear logistic function, as Keras 3 has it.
+///
+/// ```text
+/// a = min(max(z/6 + ½, 0), 1)        ∂a/∂z = ⅙ where 0 < a < 1, else 0
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HardSigmoid;
+
+impl Configured for HardSigmoid {
+    const NAME: &'static str = "hard_sigmoid";
+}
+
+impl<F: Float> Activation<F> for HardSigmoid {
+    fn forward(&self, z: &mut [F], _width: usize) {
+        let (sixth, half) = (F::of(1.0 / 6.0), F::of(0.5));
+        map(
+            z,
+            #[inline(always)]
+            |z| math::min(math::max(z * sixth + half, F::zero()), F::one()),
+        );
+    }
+
+    fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
+        let sixth = F::of(1.0 / 6.0);
+        scale_by(
+            kept,
+            delta,
+            #[inline(always)]
+            |a| if a > F::zero() && a < F::one() { sixth } else { F::zero() },
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! What is computed: layers, activations, initialisers, regularisers, and the network built from them.
+//!
+//! [`Sequential`] describes a network, [`Network`] is one whose width and weights are known. This room knows nothing of
+//! training.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::kernel::{Buffer, aligned_len};
+use crate::rng::Stream;
+
+pub mod activation;
+pub mod initializer;
+pub mod layer;
+pub mod regularizer;
+mod sequential;
+mod summary;
+mod tape;
+
+pub use activation::{
+    Elu, Exponential, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softmax, Softplus,
+    Softsign, Tanh,
+};
+pub use initializer::{
+    Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
+    RandomNormal, RandomUniform, Zeros,
+};
+pub use layer::{Dense, Dropout};
+pub use regularizer::{L1, L1L2, L2};
+pub use sequential::Sequential;
+pub use summary::{Summary, SummaryRow};
+pub(crate) use tape::Tape;
+
+use layer::{AnyLayer, Tensor, Tensors};
+
+/// A layer in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) layer: AnyLayer,
+    pub(crate) name: String,
+    pub(crate) n_inputs: usize,
+    pub(crate) n_outputs: usize,
+    pub(crate) tensors: Vec<Tensor>,
+    /// Start and length of each tensor in the flat buffers.
+    pub(crate) places: Vec<(usize, usize)>,
+}
+
+/// A network with its weights.
+///
+/// All weights lie in one flat buffer, each tensor on a 64-byte boundary; gradients and optimizer moments have the same
+/// layout. A clone shares the layout and copies the weights.
+#[derive(Clone, Debug)]
+pub struct Network<F: Float> {
+    stages: Arc<Vec<Stage>>,
+    n_features: usize,
+    weights: Buffer<F>,
+}
+
+impl<F: Float> Network<F> {
+    fn build(layers: &[AnyLayer], n_features: usize, init: Stream) -> Self {
+        let mut stages = Vec::with_capacity(layers.len());
+        let (mut width, mut len) = (n_features, 0);
+        for (layer, name) in layers.iter().zip(summary::layer_names(layers)) {
+            let ops = layer.ops::<F>();
+            let tensors = ops.tensors(width);
+            let mut places = Vec::with_capacity(tensors.len());
+            for tensor in &tensors {
+                let size = tensor.rows * tensor.columns;
+                places.push((len, size));
+                len += aligned_len::<F>(size);
+            }
+            let n_outputs = ops.n_outputs(width);
+            stages.push(Stage { layer: layer.clone(), name, n_inputs: width, n_outputs, tensors, places });
+            width = n_outputs;
+        }
+        let mut weights = Buffer::zeros(len);
+        for (i, stage) in stages.iter().enumerate() {
+            for (j, (tensor, &(start, size))) in stage.tensors.iter().zip(&stage.places).enumerate() {
+                let stream = init.at(i as u64).at(j as u64);
+                let mut values = vec![0.0; size];
+                tensor.initializer.ops::<F>().fill(tensor.rows, tensor.columns, stream, &mut values);
+                for (weight, value) in weights[start..start + size].iter_mut().zip(values) {
+                    *weight = F::of(value);
+                }
+            }
+        }
+        Network { stages: Arc::new(stages), n_features, weights }
+    }
+
+    /// Columns of the input.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// Columns of the output.
+    #[must_use]
+    pub fn n_outputs(&self) -> usize {
+        self.stages.last().map_or(self.n_features, |stage| stage.n_outputs)
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub fn count_params(&self) -> usize {
+        self.stages.iter().flat_map(|stage| &stage.places).map(|(_, size)| size).sum()
+    }
+
+    /// The table of layers, shapes and parameters.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let layers: Vec<AnyLayer> = self.stages.iter().map(|stage| stage.layer.clone()).collect();
+        Summary::of(&layers, self.n_features)
+    }
+
+    /// The tensors by name (`dense_1/kernel`, `dense_1/bias` …), in order. A bias is one row.
+    pub fn tensors(&self) -> impl Iterator<Item = (String, ArrayView2<'_, F>)> {
+        self.stages.iter().flat_map(move |stage| {
+            stage.tensors.iter().zip(&stage.places).map(move |(tensor, &(start, size))| {
+                let values = &self.weights[start..start + size];
+                let view = ArrayView2::from_shape((tensor.rows, tensor.columns), values);
+                (format!("{}/{}", stage.name, tensor.name), view.expect("a place has its tensor's size"))
+            })
+        })
+    }
+
+    /// Replaces the values of a tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a name the network does not have or a shape that is not the tensor's,
+    /// [`Error::NotFinite`] for a value that is NaN or infinite.
+    pub fn set_tensor(&mut self, name: &str, values: ArrayView2<'_, F>) -> Result<()> {
+        if let Some(((row, column), value)) = values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(Error::NotFinite { array: "weights", row, column, value: value.wide() });
+        }
+        for stage in self.stages.iter() {
+            for (tensor, &(start, size)) in stage.tensors.iter().zip(&stage.places) {
+                if format!("{}/{}", stage.name, tensor.name) == name {
+                    let shape = (tensor.rows, tensor.columns);
+                    let allowed = format!("of shape {shape:?}");
+                    let target = ArrayViewMut2::from_shape(shape, &mut self.weights[start..start + size]);
+                    return match target {
+                        Ok(mut target) if target.dim() == values.dim() => {
+                            target.assign(&values);
+                            Ok(())
+                        }
+                        _ => Err(Error::parameter(name, format!("of shape {:?}", values.dim()), allowed)),
+                    };
+                }
+            }
+        }
+        let names: Vec<String> = self.tensors().map(|(name, _)| name).collect();
+        Err(Error::parameter("tensor", name, format!("one of {}", names.join(", "))))
+    }
+
+    /// The outputs for some rows.
+    ///
+    /// # Shapes
+    ///
+    /// `x` (n_samples, n_features) → (n_samples, n_outputs)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Width`] when `x` has another number of columns than the network was built for, [`Error::NotFinite`] for
+    /// a value that is NaN or infinite.
+    pub fn predict(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.check_rows(x)?;
+        let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
+        let mut tape = Tape::for_prediction(self, PREDICTION_ROWS.min(x.nrows()));
+        let mut block = Buffer::zeros(PREDICTION_ROWS.min(x.nrows()) * self.n_features);
+        for start in (0..x.nrows()).step_by(PREDICTION_ROWS) {
+            let rows = PREDICTION_ROWS.min(x.nrows() - start);
+            for row in 0..rows {
+                let to = &mut block[row * self.n_features..][..self.n_features];
+                to.iter_mut().zip(x.row(start + row)).for_each(|(to, &from)| *to = from);
+            }
+            let result = self.forward(&mut tape, &block[..rows * self.n_features], rows, None, false);
+            let target = outputs.as_slice_mut().expect("a new array is contiguous");
+            target[start * result.len() / rows..][..result.len()].copy_from_slice(result);
+        }
+        Ok(outputs)
+    }
+
+    /// Whether the network can read these rows.
+    pub(crate) fn check_rows(&self, x: ArrayView2<'_, F>) -> Result<()> {
+        if x.ncols() != self.n_features {
+            return Err(Error::Width { array: "x", expected: self.n_features, found: x.ncols() });
+        }
+        match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            Some(((row, column), value)) => {
+                Err(Error::NotFinite { array: "x", row, column, value: value.wide() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    pub(crate) fn weights(&self) -> &Buffer<F> {
+        &self.weights
+    }
+
+    pub(crate) fn weights_mut(&mut self) -> &mut Buffer<F> {
+        &mut self.weights
+    }
+
+    pub(crate) fn of_stage(&self, stage: usize) -> Tensors<'_, F> {
+        Tensors { all: &self.weights, places: &self.stages[stage].places }
+    }
+
+    /// The sum of all penalties on weights.
+    pub(crate) fn penalty(&self) -> f64 {
+        self.penalized()
+            .map(|(regularizer, place)| regularizer.ops::<F>().penalty(&self.weights[place]))
+            .sum()
+    }
+
+    /// Adds the gradient of all penalties.
+    pub(crate) fn add_penalty_gradient(&self, gradient: &mut [F]) {
+        for (regularizer, place) in self.penalized() {
+            regularizer.ops::<F>().add_gradient(&self.weights[place.clone()], &mut gradient[place]);
+        }
+    }
+
+    fn penalized(&self) -> impl Iterator<Item = (&regularizer::AnyRegularizer, std::ops::Range<usize>)> {
+        self.stages.iter().flat_map(|stage| {
+            stage.tensors.iter().zip(&stage.places).filter_map(|(tensor, &(start, size))| {
+                tensor.regularizer.as_ref().map(|regularizer| (regularizer, start..start + size))
+            })
+        })
+    }
+}
+
+/// Rows that go through the network together in a prediction: enough to use the matrix kernels, few enough to stay in
+/// the cache.
+const PREDICTION_ROWS: usize = 256;

@@ -1,0 +1,114 @@
+//! A network before the width of the data is known.
+
+use serde::{Deserialize, Serialize};
+
+use super::layer::AnyLayer;
+use super::{Network, Summary};
+use crate::error::{Result, check};
+use crate::float::Float;
+use crate::rng::Stream;
+
+/// Layers in order, as in Keras.
+///
+/// It becomes a [`Network`] when the number of features is known: by [`build`](Self::build), by
+/// [`compile`](Self::compile) or by the fit of an estimator.
+///
+/// ```
+/// use linfa_mlp::network::{Dense, Dropout, Relu, Sequential, Softmax};
+///
+/// let network = Sequential::new()
+///     .add(Dense::new(128).activation(Relu))
+///     .add(Dropout::new(0.1))
+///     .add(Dense::new(10).activation(Softmax));
+/// assert_eq!(network.count_params(784)?, (784 + 1) * 128 + (128 + 1) * 10);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sequential {
+    layers: Vec<AnyLayer>,
+}
+
+impl Sequential {
+    /// No layers yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Sequential::default()
+    }
+
+    /// Appends a layer.
+    #[must_use]
+    #[allow(clippy::should_implement_trait)]
+    pub fn add(mut self, layer: impl Into<AnyLayer>) -> Self {
+        self.layers.push(layer.into());
+        self
+    }
+
+    /// The layers.
+    #[must_use]
+    pub fn layers(&self) -> &[AnyLayer] {
+        &self.layers
+    }
+
+    /// Checks the settings of every layer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) names layer and setting: `layer 2: units`.
+    pub fn check(&self) -> Result<()> {
+        for (i, layer) in self.layers.iter().enumerate() {
+            layer.check().map_err(|error| error.within(format_args!("layer {}", i + 1)))?;
+        }
+        Ok(())
+    }
+
+    /// Columns of the output for that many features.
+    #[must_use]
+    pub fn n_outputs(&self, n_features: usize) -> usize {
+        self.layers.iter().fold(n_features, |width, layer| layer.ops::<f32>().n_outputs(width))
+    }
+
+    /// Number of parameters for that many features.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn count_params(&self, n_features: usize) -> Result<usize> {
+        self.check()?;
+        check("n_features", n_features, n_features >= 1, "at least 1")?;
+        let mut total = 0_usize;
+        let mut width = n_features;
+        for layer in &self.layers {
+            let layer = layer.ops::<f32>();
+            for tensor in layer.tensors(width) {
+                total = total.saturating_add(tensor.rows.saturating_mul(tensor.columns));
+            }
+            width = layer.n_outputs(width);
+        }
+        check("number of parameters", total, total <= MAX_PARAMS, "at most 2147483648 (2^31)")?;
+        Ok(total)
+    }
+
+    /// The network for that many features, with its first weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, no features, or more than 2³¹ parameters.
+    pub fn build<F: Float>(&self, n_features: usize, seed: u64) -> Result<Network<F>> {
+        self.count_params(n_features)?;
+        Ok(Network::build(&self.layers, n_features, Stream::new(seed).named("init")))
+    }
+
+    /// The table of layers, shapes and parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn summary(&self, n_features: usize) -> Result<Summary> {
+        self.count_params(n_features)?;
+        Ok(Summary::of(&self.layers, n_features))
+    }
+}
+
+/// The most parameters of a network.
+const MAX_PARAMS: usize = 1 << 31;

@@ -1,0 +1,97 @@
+//! The table of layers, output shapes and parameters.
+
+use std::fmt;
+
+use super::layer::AnyLayer;
+
+/// A network at a glance. Prints as a table.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Columns of the input.
+    pub n_features: usize,
+    /// One row a layer.
+    pub layers: Vec<SummaryRow>,
+}
+
+/// One layer of a [`Summary`].
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SummaryRow {
+    /// Name of the layer in its network: its kind and number, `dense_2`.
+    pub name: String,
+    /// The activation at its end, if it has one.
+    pub activation: Option<String>,
+    /// Columns of the output.
+    pub n_outputs: usize,
+    /// Number of parameters.
+    pub params: usize,
+}
+
+impl Summary {
+    pub(super) fn of(layers: &[AnyLayer], n_features: usize) -> Self {
+        let mut width = n_features;
+        let names = layer_names(layers);
+        let rows = layers.iter().zip(names).map(|(part, name)| {
+            let layer = part.ops::<f32>();
+            let params = layer.tensors(width).iter().map(|tensor| tensor.rows * tensor.columns).sum();
+            width = layer.n_outputs(width);
+            SummaryRow {
+                name,
+                activation: layer.activation().map(ToString::to_string),
+                n_outputs: width,
+                params,
+            }
+        });
+        Summary { layers: rows.collect(), n_features }
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub fn count_params(&self) -> usize {
+        self.layers.iter().map(|layer| layer.params).sum()
+    }
+}
+
+/// Names of layers inside a network: kind and number among its kind, from 1.
+pub(super) fn layer_names(layers: &[AnyLayer]) -> Vec<String> {
+    let number = |i: usize| layers[..=i].iter().filter(|other| other.name() == layers[i].name()).count();
+    (0..layers.len()).map(|i| format!("{}_{}", layers[i].name(), number(i))).collect()
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape = |width: usize| format!("(n, {width})");
+        let mut rows = vec![["layer", "activation", "output shape", "parameters"].map(String::from)];
+        rows.push(["input".into(), String::new(), shape(self.n_features), "0".into()]);
+        for layer in &self.layers {
+            let activation = layer.activation.clone().unwrap_or_default();
+            rows.push([layer.name.clone(), activation, shape(layer.n_outputs), grouped(layer.params)]);
+        }
+        rows.push(["total".into(), String::new(), String::new(), grouped(self.count_params())]);
+        let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+        let widths = [width(0), width(1), width(2), width(3)];
+        let line: usize = widths.iter().sum::<usize>() + 6;
+        for (i, row) in rows.iter().enumerate() {
+            if i == 1 || i + 1 == rows.len() {
+                writeln!(f, "{}", "─".repeat(line))?;
+            }
+            let [name, activation, shape, params] = row;
+            let [a, b, c, d] = widths;
+            let end = if i + 1 == rows.len() { "" } else { "\n" };
+            write!(f, "{name:<a$}  {activation:<b$}  {shape:<c$}  {params:>d$}{end}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A number with its digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

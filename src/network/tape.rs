@@ -1,0 +1,116 @@
+//! The two passes through a network, and what is kept between them.
+
+use super::layer::{Backward, Forward, Gradient, Noise, TensorsMut};
+use super::{Network, Stage};
+use crate::float::Float;
+use crate::kernel::Buffer;
+use crate::rng::Stream;
+
+/// Buffers for a number of rows: made once, used for every batch.
+#[derive(Debug)]
+pub(crate) struct Tape<F: Float> {
+    outputs: Vec<Buffer<F>>,
+    kept: Vec<Buffer<F>>,
+    deltas: Vec<Buffer<F>>,
+    scratch: Vec<Buffer<F>>,
+}
+
+impl<F: Float> Tape<F> {
+    /// For forward passes alone.
+    pub(crate) fn for_prediction(network: &Network<F>, rows: usize) -> Self {
+        let outputs = network.stages().iter().map(|stage| Buffer::zeros(rows * stage.n_outputs)).collect();
+        Tape { outputs, kept: Vec::new(), deltas: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// For both passes.
+    pub(crate) fn for_training(network: &Network<F>, rows: usize) -> Self {
+        let stages = network.stages();
+        let each =
+            |len: &dyn Fn(&Stage) -> usize| stages.iter().map(|stage| Buffer::zeros(len(stage))).collect();
+        Tape {
+            outputs: each(&|stage| rows * stage.n_outputs),
+            kept: each(&|stage| rows * stage.layer.ops::<F>().kept_width(stage.n_inputs)),
+            deltas: each(&|stage| rows * stage.n_outputs),
+            scratch: each(&|stage| stage.layer.ops::<F>().scratch_len(stage.n_inputs)),
+        }
+    }
+
+    /// The outputs of the last layer and the place for ∂loss/∂output.
+    pub(crate) fn output_and_delta(&mut self, len: usize) -> (&mut [F], &mut [F]) {
+        let outputs = self.outputs.last_mut().expect("a network that trains has a layer");
+        let deltas = self.deltas.last_mut().expect("a tape for training has deltas");
+        (&mut outputs[..len], &mut deltas[..len])
+    }
+}
+
+impl<F: Float> Network<F> {
+    /// Rows through all layers; gives the output of the last one. With noise it is a pass of training.
+    pub(crate) fn forward<'t>(
+        &self,
+        tape: &'t mut Tape<F>,
+        input: &'t [F],
+        rows: usize,
+        noise: Option<Stream>,
+        without_last_activation: bool,
+    ) -> &'t mut [F] {
+        let last = self.stages().len() - 1;
+        for (i, stage) in self.stages().iter().enumerate() {
+            let (before, from) = tape.outputs.split_at_mut(i);
+            let input = before.last().map_or(input, |output| &output[..rows * stage.n_inputs]);
+            let kept_len =
+                tape.kept.get(i).map_or(0, |_| rows * stage.layer.ops::<F>().kept_width(stage.n_inputs));
+            let kept = tape.kept.get_mut(i).map_or(&mut [][..], |kept| &mut kept[..kept_len]);
+            stage.layer.ops::<F>().forward(Forward {
+                rows,
+                input,
+                output: &mut from[0][..rows * stage.n_outputs],
+                kept,
+                weights: self.of_stage(i),
+                noise: noise.map(|stream| Noise { stream: stream.at(i as u64), first_row: 0 }),
+                without_activation: without_last_activation && i == last,
+            });
+        }
+        &mut tape.outputs[last][..rows * self.n_outputs()]
+    }
+
+    /// From ∂loss/∂output of the last layer, in the tape, to ∂loss/∂weights.
+    pub(crate) fn backward(
+        &self,
+        tape: &mut Tape<F>,
+        input: &[F],
+        rows: usize,
+        noise: Option<Stream>,
+        without_last_activation: bool,
+        gradient: &mut [F],
+    ) {
+        let last = self.stages().len() - 1;
+        for (i, stage) in self.stages().iter().enumerate().rev() {
+            let layer = stage.layer.ops::<F>();
+            let scratch = &mut tape.scratch[i];
+            if i > 0 {
+                layer.prepare(stage.n_inputs, self.of_stage(i), scratch);
+            }
+            let (before, from) = tape.deltas.split_at_mut(i);
+            let input = if i == 0 { input } else { &tape.outputs[i - 1][..rows * stage.n_inputs] };
+            let delta = &mut from[0][..rows * stage.n_outputs];
+            layer.backward(Backward {
+                rows,
+                input,
+                output: &tape.outputs[i][..rows * stage.n_outputs],
+                kept: &tape.kept[i][..rows * layer.kept_width(stage.n_inputs)],
+                delta,
+                input_delta: before.last_mut().map(|delta| &mut delta[..rows * stage.n_inputs]),
+                weights: self.of_stage(i),
+                scratch,
+                noise: noise.map(|stream| Noise { stream: stream.at(i as u64), first_row: 0 }),
+                without_activation: without_last_activation && i == last,
+            });
+            layer.gradient(Gradient {
+                rows,
+                input,
+                delta,
+                gradient: TensorsMut { all: gradient, places: &stage.places },
+            });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Adam.
+
+use serde::{Deserialize, Serialize};
+
+use super::schedule::{AnySchedule, as_number};
+use super::{MAX_SLOTS, Optimizer, Step, check_decay, check_epsilon};
+use crate::error::Result;
+use crate::float::Float;
+use crate::kernel::{self, math};
+use crate::part::Configured;
+
+/// Adam: steps along the running mean of the gradient, divided by its running root mean square.
+///
+/// ```text
+/// m ← m + (1 − β₁)(g − m)        v ← v + (1 − β₂)(g² − v)
+/// α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)   w ← w − α m / (√v + ε)
+/// ```
+///
+/// This is the second of the paper's two forms (before section 2.1), in which ε is not corrected: the one of Keras and
+/// scikit-learn. PyTorch and optax have the first.
+///
+/// | setting | default (Keras') | range |
+/// | --- | --- | --- |
+/// | `learning_rate` η | 0.001 (the paper) | finite, > 0, or a schedule |
+/// | `beta_1` β₁ | 0.9 (the paper) | 0 ≤ β₁ < 1 |
+/// | `beta_2` β₂ | 0.999 (the paper) | 0 ≤ β₂ < 1 |
+/// | `epsilon` ε | 1e-7 (the paper and scikit-learn: 1e-8) | finite, > 0 |
+///
+/// ```
+/// use linfa_mlp::optimizer::{Adam, AnyOptimizer};
+///
+/// let adam: AnyOptimizer = Adam::default().learning_rate(0.01).into();
+/// assert_eq!(adam.to_string(), "adam(learning_rate=0.01)");
+/// assert!(AnyOptimizer::from(Adam::new(-1.0)).check().is_err());
+/// ```
+///
+/// # References
+///
+/// D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015, algorithm 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    #[serde(with = "as_number")]
+    learning_rate: AnySchedule,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+}
+
+impl Adam {
+    /// With that learning rate.
+    #[must_use]
+    pub fn new(learning_rate: impl Into<AnySchedule>) -> Self {
+        Adam { learning_rate: learning_rate.into(), beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    }
+
+    /// The learning rate η: a number or a schedule.
+    #[must_use]
+    pub fn learning_rate(mut self, learning_rate: impl Into<AnySchedule>) -> Self {
+        self.learning_rate = learning_rate.into();
+        self
+    }
+
+    /// The factor β₁ of the running mean of the gradient.
+    #[must_use]
+    pub fn beta_1(mut self, beta_1: f64) -> Self {
+        self.beta_1 = beta_1;
+        self
+    }
+
+    /// The factor β₂ of the running mean of the squared gradient.
+    #[must_use]
+    pub fn beta_2(mut self, beta_2: f64) -> Self {
+        self.beta_2 = beta_2;
+        self
+    }
+
+    /// The small number ε.
+    #[must_use]
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Adam::new(0.001)
+    }
+}
+
+impl Configured for Adam {
+    const NAME: &'static str = "adam";
+
+    fn check(&self) -> Result<()> {
+        self.learning_rate.check()?;
+        check_decay("beta_1", self.beta_1)?;
+        check_decay("beta_2", self.beta_2)?;
+        check_epsilon(self.epsilon)
+    }
+}
+
+impl<F: Float> Optimizer<F> for Adam {
+    fn learning_rate(&self) -> &AnySchedule {
+        &self.learning_rate
+    }
+
+    fn slots(&self) -> &'static [&'static str] {
+        &["momentum", "velocity"]
+    }
+
+    fn update(&self, step: Step, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
+        let correction =
+            (1.0 - power(self.beta_2, step.number)).sqrt() / (1.0 - power(self.beta_1, step.number));
+        let alpha = F::of(step.learning_rate * correction);
+        let (rest_1, rest_2) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
+        let epsilon = F::of(self.epsilon);
+        let [momentum, velocity, ..] = slots;
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(momentum).zip(velocity) {
+                    *m += (g - *m) * rest_1;
+                    *v += (g * g - *v) * rest_2;
+                    *w -= *m * alpha / (math::sqrt(*v) + epsilon);
+                }
+            },
+        );
+    }
+}
+
+/// `base` to a whole power by squaring: the same bits everywhere, which the platform's `pow` does not promise.
+fn power(mut base: f64, mut exponent: u64) -> f64 {
+    let mut result = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            result *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    result
+}

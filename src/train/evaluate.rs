@@ -1,0 +1,104 @@
+//! Loss and metrics of a network on some rows, without training.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::float::Float;
+use crate::kernel::{self, Buffer};
+use crate::loss;
+use crate::metric::Batch;
+use crate::network::{Network, Tape};
+
+use super::{Plan, Rows};
+
+/// Named values: `loss`, and one for each metric.
+pub type Scores = BTreeMap<String, f64>;
+
+/// Rows that are evaluated together: they stay in the cache, and their number decides no bit.
+const BLOCK: usize = 256;
+
+/// Loss (with penalties) and metrics on some rows.
+///
+/// # Errors
+///
+/// As [`Run::advance`](super::Run::advance) for rows that do not fit the network or the loss.
+pub fn evaluate<F: Float>(network: &Network<F>, plan: &Plan, rows: &Rows<'_, F>) -> Result<Scores> {
+    super::run::check_rows(network, plan, rows, "x")?;
+    let mut evaluator = Evaluator::new(network, plan, rows.target_width(), rows.len());
+    let mut values = Vec::new();
+    evaluator.evaluate(network, plan, rows, &mut values);
+    let names = std::iter::once("loss".to_owned()).chain(plan.metrics.iter().map(|m| m.name().to_owned()));
+    Ok(names.zip(values).collect())
+}
+
+/// Buffers for evaluations: made once, used for every epoch.
+#[derive(Debug)]
+pub(super) struct Evaluator<F: Float> {
+    tape: Tape<F>,
+    x: Buffer<F>,
+    y: Buffer<F>,
+    weights: Buffer<F>,
+    losses: Buffer<F>,
+    index: Vec<usize>,
+    metrics: Vec<Vec<f64>>,
+}
+
+impl<F: Float> Evaluator<F> {
+    pub(super) fn new(network: &Network<F>, plan: &Plan, target_width: usize, n_rows: usize) -> Self {
+        let block = BLOCK.min(n_rows);
+        Evaluator {
+            tape: Tape::for_prediction(network, block),
+            x: Buffer::zeros(block * network.n_features()),
+            y: Buffer::zeros(block * target_width),
+            weights: Buffer::zeros(block),
+            losses: Buffer::zeros(block),
+            index: Vec::with_capacity(block),
+            metrics: plan.metrics.iter().map(|_| Vec::with_capacity(64)).collect(),
+        }
+    }
+
+    /// Appends the loss and each metric.
+    pub(super) fn evaluate(
+        &mut self,
+        network: &Network<F>,
+        plan: &Plan,
+        rows: &Rows<'_, F>,
+        values: &mut Vec<f64>,
+    ) {
+        let n_outputs = network.n_outputs();
+        let fused = plan.loss_takes_over();
+        let (mut loss, mut mass) = (0.0, 0.0);
+        self.metrics.iter_mut().for_each(Vec::clear);
+        for start in (0..rows.len()).step_by(BLOCK) {
+            let n = BLOCK.min(rows.len() - start);
+            self.index.clear();
+            self.index.extend((start..start + n).map(|place| rows.row(place)));
+            let x = &mut self.x[..n * network.n_features()];
+            let y = &mut self.y[..n * rows.target_width()];
+            let weights = &mut self.weights[..n];
+            rows.gather_x(&self.index, x);
+            rows.gather_y(&self.index, y);
+            rows.gather_weights(&self.index, weights);
+            let outputs = network.forward(&mut self.tape, x, n, None, fused);
+            let losses = &mut self.losses[..n];
+            let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: None };
+            plan.loss.ops::<F>().rows(of_rows, fused);
+            loss += kernel::dot(&self.losses[..n], weights);
+            mass += kernel::sum(weights);
+            let batch = Batch {
+                targets: y,
+                target_width: rows.target_width(),
+                outputs,
+                n_outputs,
+                weights: rows.has_weights().then_some(&*weights),
+            };
+            for (metric, state) in plan.metrics.iter().zip(&mut self.metrics) {
+                metric.ops::<F>().update(state, &batch);
+            }
+        }
+        values.push(loss / mass + network.penalty());
+        for (metric, state) in plan.metrics.iter().zip(&self.metrics) {
+            values.push(metric.ops::<F>().value(state));
+        }
+    }
+}

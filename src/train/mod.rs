@@ -1,0 +1,20 @@
+//! The loop: a training run is one plain value that reads rows through an index list.
+//!
+//! [`Run`] is that value. [`Model`] is Keras' compiled model, a thin user of it; so are the estimators and the searches.
+
+mod evaluate;
+mod model;
+mod plan;
+mod rows;
+mod run;
+mod saved;
+mod workspace;
+
+pub use evaluate::{Scores, evaluate};
+pub use model::{Model, Training};
+pub use plan::Plan;
+pub use rows::{Data, Rows};
+pub use run::{Run, Status, Until};
+
+pub(crate) use model::validation_rows;
+pub(crate) use saved::RunV1;

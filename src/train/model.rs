@@ -1,0 +1,308 @@
+//! Keras' model: compile, fit, evaluate, predict.
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix2};
+
+use crate::callback::AnyCallback;
+use crate::error::{Error, Result, check};
+use crate::float::Float;
+use crate::history::History;
+use crate::loss::AnyLoss;
+use crate::metric::AnyMetric;
+use crate::network::{Network, Sequential, Summary};
+use crate::optimizer::AnyOptimizer;
+use crate::persistence;
+
+use super::{Plan, Rows, Run, Scores, Until, evaluate};
+
+impl Sequential {
+    /// Makes a model that can be trained, with its first weights.
+    ///
+    /// The seed of all random streams is 0; [`Model::seed`] sets another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] names the first setting that is outside its range.
+    pub fn compile<F: Float, M: Into<AnyMetric>>(
+        self,
+        n_features: usize,
+        optimizer: impl Into<AnyOptimizer>,
+        loss: impl Into<AnyLoss>,
+        metrics: impl IntoIterator<Item = M>,
+    ) -> Result<Model<F>> {
+        let plan = Plan {
+            network: self,
+            loss: loss.into(),
+            optimizer: optimizer.into(),
+            metrics: metrics.into_iter().map(Into::into).collect(),
+            batch_size: 32,
+            shuffle: true,
+            seed: 0,
+            callbacks: Vec::new(),
+        };
+        Ok(Model { run: Run::new(plan, n_features)? })
+    }
+}
+
+/// How a [`Model`] is fitted.
+///
+/// | setting | default (Keras') | range |
+/// | --- | --- | --- |
+/// | `epochs` | – | epochs of this call; ≥ 1 |
+/// | `batch_size` | 32 | ≥ 1 |
+/// | `shuffle` | true | training rows, anew in each epoch |
+/// | `validation_split` | 0 | 0 ≤ split < 1: the last rows, taken before any shuffling |
+/// | `callbacks` | none | |
+#[derive(Clone, Debug)]
+pub struct Training {
+    epochs: usize,
+    batch_size: usize,
+    shuffle: bool,
+    validation_split: f64,
+    callbacks: Vec<AnyCallback>,
+}
+
+impl Training {
+    /// That many epochs.
+    #[must_use]
+    pub fn epochs(epochs: usize) -> Self {
+        Training { epochs, batch_size: 32, shuffle: true, validation_split: 0.0, callbacks: Vec::new() }
+    }
+
+    /// Rows of a batch.
+    #[must_use]
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// Whether rows are shuffled in each epoch.
+    #[must_use]
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// The share of rows held out for validation: the last ones.
+    #[must_use]
+    pub fn validation_split(mut self, share: f64) -> Self {
+        self.validation_split = share;
+        self
+    }
+
+    /// Adds a callback.
+    #[must_use]
+    pub fn callback(mut self, callback: impl Into<AnyCallback>) -> Self {
+        self.callbacks.push(callback.into());
+        self
+    }
+
+    /// Prints a line per epoch.
+    #[must_use]
+    pub fn verbose(self) -> Self {
+        self.callback(crate::callback::Verbose::default())
+    }
+}
+
+/// The rows held out by a validation split of `n` rows: `n · share`, rounded up, as in Keras. A product that misses a
+/// whole number by a rounding error counts as that number (Keras takes 10 rows of 10 at a share of 0.9).
+///
+/// # Errors
+///
+/// [`Error::Parameter`] for a share outside [0, 1) or NaN, or one that leaves no row on a side.
+pub(crate) fn validation_rows(n: usize, share: f64) -> Result<usize> {
+    check("validation_split", share, (0.0..1.0).contains(&share), "at least 0 and below 1")?;
+    let held_out = (n as f64 * share * (1.0 - 1e-12)).ceil() as usize;
+    if share > 0.0 && (held_out == 0 || held_out >= n) {
+        let found = format!("{share}, which puts {held_out} of {n} rows aside");
+        return Err(Error::parameter("validation_split", found, "a share that leaves a row on both sides"));
+    }
+    Ok(held_out)
+}
+
+/// A compiled network: Keras' model, on arrays.
+///
+/// ```
+/// use linfa_mlp::prelude::*;
+/// use ndarray::array;
+///
+/// let (x, y) = (array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], array![[0.0], [1.0], [1.0], [0.0]]);
+/// let mut model = Sequential::new()
+///     .add(Dense::new(8).activation(Tanh))
+///     .add(Dense::new(1).activation(Sigmoid))
+///     .compile(2, Adam::new(0.1), BinaryCrossEntropy::default(), [Accuracy])?;
+/// model.fit(&x, &y, &Training::epochs(100).batch_size(4))?;
+/// assert_eq!(model.evaluate(&x, &y)?["accuracy"], 1.0);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model<F: Float> {
+    run: Run<F>,
+}
+
+impl<F: Float> Model<F> {
+    /// Sets the seed of all random streams and draws the first weights anew; what was learned is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// None that [`Sequential::compile`] has not reported.
+    pub fn seed(self, seed: u64) -> Result<Self> {
+        let n_features = self.run.network().n_features();
+        Ok(Model { run: Run::new(Plan { seed, ..self.run.plan }, n_features)? })
+    }
+
+    /// Trains for some epochs. A second call goes on where the first one ended, with fresh callbacks.
+    ///
+    /// # Shapes
+    ///
+    /// `x` (n_samples, n_features), `y` (n_samples, n_outputs), or (n_samples, 1) class indices for
+    /// [`SparseCategoricalCrossEntropy`](crate::loss::SparseCategoricalCrossEntropy).
+    ///
+    /// # Errors
+    ///
+    /// Settings, shapes and values are checked before the first step: [`Error::Parameter`], [`Error::NoRows`],
+    /// [`Error::Width`], [`Error::RowCount`], [`Error::NotFinite`], [`Error::TargetRange`]. Later, [`Error::Diverged`] and
+    /// [`Error::Callback`], which leave the model as it was at that batch.
+    pub fn fit<D: ArrayData<Elem = F>, T: ArrayData<Elem = F>>(
+        &mut self,
+        x: &ArrayBase<D, Ix2>,
+        y: &ArrayBase<T, Ix2>,
+        training: &Training,
+    ) -> Result<&History> {
+        self.fit_rows(Rows::new(x.view(), y.view())?, training)
+    }
+
+    /// As [`fit`](Self::fit), with a weight for each row.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), and for weights that are negative, not finite or not as many as the rows.
+    pub fn fit_weighted<D: ArrayData<Elem = F>, T: ArrayData<Elem = F>>(
+        &mut self,
+        x: &ArrayBase<D, Ix2>,
+        y: &ArrayBase<T, Ix2>,
+        weights: ArrayView1<'_, f32>,
+        training: &Training,
+    ) -> Result<&History> {
+        self.fit_rows(Rows::new(x.view(), y.view())?.with_weights(weights)?, training)
+    }
+
+    fn fit_rows(&mut self, rows: Rows<'_, F>, training: &Training) -> Result<&History> {
+        check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
+        let held_out = validation_rows(rows.len(), training.validation_split)?;
+        let plan = Plan {
+            batch_size: training.batch_size,
+            shuffle: training.shuffle,
+            callbacks: training.callbacks.clone(),
+            ..self.run.plan.clone()
+        };
+        plan.check()?;
+        self.run.renew(plan);
+        let data = rows.hold_out_last(held_out)?;
+        let goal = self.run.epochs() + training.epochs;
+        self.run.advance(&data, Until::epochs(goal))?;
+        Ok(self.run.history())
+    }
+
+    /// Loss and metrics on some rows: `scores["loss"]`, `scores["accuracy"]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), for shapes and values.
+    pub fn evaluate<D: ArrayData<Elem = F>, T: ArrayData<Elem = F>>(
+        &self,
+        x: &ArrayBase<D, Ix2>,
+        y: &ArrayBase<T, Ix2>,
+    ) -> Result<Scores> {
+        evaluate(&self.run.result(), self.run.plan(), &Rows::new(x.view(), y.view())?)
+    }
+
+    /// The outputs for some rows.
+    ///
+    /// # Shapes
+    ///
+    /// `x` (n_samples, n_features) → (n_samples, n_outputs)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Width`] and [`Error::NotFinite`].
+    pub fn predict<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array2<F>> {
+        self.run.result().predict(x.view())
+    }
+
+    /// What has happened in all fits so far.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        self.run.history()
+    }
+
+    /// The table of layers, shapes and parameters.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.run.network().summary()
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub fn count_params(&self) -> usize {
+        self.run.network().count_params()
+    }
+
+    /// The network as the last step left it.
+    #[must_use]
+    pub fn network(&self) -> &Network<F> {
+        self.run.network()
+    }
+
+    /// Replaces the values of a tensor: `dense_1/kernel` (fan_in, units), `dense_1/bias` (1, units).
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::set_tensor`].
+    pub fn set_tensor(&mut self, name: &str, values: ArrayView2<'_, F>) -> Result<()> {
+        self.run.network_mut().set_tensor(name, values)
+    }
+
+    /// The run behind the model.
+    #[must_use]
+    pub fn run(&self) -> &Run<F> {
+        &self.run
+    }
+
+    /// Writes the model, with everything that training needs to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] names the path; a file that was there is left whole.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        persistence::write_atomically(path, &self.run.to_bytes()?)
+    }
+
+    /// Reads a model that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] and [`Error::Format`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Model { run: Run::from_bytes(&persistence::read_file(path)?)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_holds_out_whole_rows_without_float_traps() {
+        assert_eq!(validation_rows(10, 0.9).unwrap(), 9);
+        assert_eq!(validation_rows(30, 0.1).unwrap(), 3);
+        assert_eq!(validation_rows(30, 0.9).unwrap(), 27);
+        assert_eq!(validation_rows(404, 0.3).unwrap(), 122);
+        assert_eq!(validation_rows(10, 0.01).unwrap(), 1);
+        assert_eq!(validation_rows(10, 0.0).unwrap(), 0);
+        for share in [1.0, -0.1, f64::NAN, f64::INFINITY, 0.99] {
+            assert!(validation_rows(10, share).is_err(), "{share}");
+        }
+    }
+}

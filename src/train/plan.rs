@@ -1,0 +1,55 @@
+//! What is trained, and how.
+
+use serde::{Deserialize, Serialize};
+
+use crate::callback::AnyCallback;
+use crate::error::{Result, check};
+use crate::loss::AnyLoss;
+use crate::metric::AnyMetric;
+use crate::network::Sequential;
+use crate::optimizer::AnyOptimizer;
+
+/// All settings of a run but its data and its length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The network.
+    pub network: Sequential,
+    /// What training makes small.
+    pub loss: AnyLoss,
+    /// How weights move.
+    pub optimizer: AnyOptimizer,
+    /// What is reported beside the loss.
+    pub metrics: Vec<AnyMetric>,
+    /// Rows of a batch; the last batch of an epoch may have fewer.
+    pub batch_size: usize,
+    /// Whether rows are shuffled anew in each epoch.
+    pub shuffle: bool,
+    /// What all random streams derive from.
+    pub seed: u64,
+    /// Prototypes of the callbacks.
+    pub callbacks: Vec<AnyCallback>,
+}
+
+impl Plan {
+    /// Checks every setting, one line each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) names the first setting that is outside its range.
+    pub fn check(&self) -> Result<()> {
+        let layers = self.network.layers().len();
+        check("number of layers", layers, layers >= 1, "at least 1")?;
+        self.network.check()?;
+        self.loss.check()?;
+        self.optimizer.check()?;
+        self.metrics.iter().try_for_each(AnyMetric::check)?;
+        check("batch_size", self.batch_size, self.batch_size >= 1, "at least 1")?;
+        self.callbacks.iter().try_for_each(AnyCallback::check)
+    }
+
+    /// Whether the loss computes the last activation together with itself.
+    pub(crate) fn loss_takes_over(&self) -> bool {
+        let activation = self.network.layers().last().and_then(|layer| layer.ops::<f32>().activation());
+        activation.is_some_and(|activation| self.loss.ops::<f32>().takes_over() == Some(activation.name()))
+    }
+}

@@ -1,0 +1,144 @@
+//! A run as bytes.
+//!
+//! What is written are mirror structs of one format version each, never the public types, so that these can change
+//! without making files unreadable. Times of day and of work are left out: equal runs give equal bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::callback::AnyCallback;
+use crate::error::Result;
+use crate::float::Float;
+use crate::history::History;
+use crate::kernel::Buffer;
+use crate::persistence::{self, Kind, contradiction};
+
+use super::run::{Position, Totals};
+use super::{Plan, Run};
+
+/// The newest format version of a run.
+pub(crate) const VERSION: u16 = 1;
+
+/// Format version 1.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "F: Float")]
+pub(crate) struct RunV1<F> {
+    dtype: String,
+    plan: Plan,
+    n_features: u64,
+    /// The tensors in order, without the gaps between them.
+    weights: Vec<F>,
+    slots: Vec<Vec<F>>,
+    position: Position,
+    totals: Totals,
+    learning_rate_factor: f64,
+    history: History,
+    best: Option<Vec<F>>,
+    restore_best: bool,
+    /// Name and settings, which hold the state.
+    callbacks: Vec<(String, String)>,
+}
+
+impl<F: Float> Run<F> {
+    /// The run as the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`](crate::Error::Format) when a part of the user's cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        persistence::encode(Kind::Run, VERSION, &self.to_mirror())
+    }
+
+    /// The run that [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// Parts of the user's own are found by their name, when they have been [registered](crate::part::register).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`](crate::Error::Format) for bytes that are no run of this number type, are damaged, or hold
+    /// contradictions or values that are not finite.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (_, payload) = persistence::open(Kind::Run, VERSION, bytes)?;
+        Self::from_mirror(persistence::decode(Kind::Run, payload)?)
+    }
+
+    pub(crate) fn to_mirror(&self) -> RunV1<F> {
+        let packed = |buffer: &Buffer<F>| -> Vec<F> {
+            let places = self.network.stages().iter().flat_map(|stage| &stage.places);
+            places.flat_map(|&(start, size)| buffer[start..start + size].iter().copied()).collect()
+        };
+        RunV1 {
+            dtype: F::DTYPE.into(),
+            plan: self.plan.clone(),
+            n_features: self.network.n_features() as u64,
+            weights: packed(self.network.weights()),
+            slots: self.slots.iter().map(packed).collect(),
+            position: self.position,
+            totals: self.totals.clone(),
+            learning_rate_factor: self.learning_rate_factor,
+            history: self.history.clone(),
+            best: self.best.as_ref().map(packed),
+            restore_best: self.restore_best,
+            callbacks: self.callbacks.iter().map(|c| (c.name().to_owned(), c.state().to_string())).collect(),
+        }
+    }
+
+    pub(crate) fn from_mirror(mirror: RunV1<F>) -> Result<Self> {
+        let fail = |problem: &str| contradiction(Kind::Run, problem);
+        if mirror.dtype != F::DTYPE {
+            return Err(fail(&format!("its numbers are {}, and {} is asked for", mirror.dtype, F::DTYPE)));
+        }
+        let n_features = usize::try_from(mirror.n_features).map_err(|_| fail("it has too many features"))?;
+        // Before anything of that size is allocated: the weights in the file are as many as the plan needs.
+        let plan_params = mirror.plan.network.count_params(n_features)?;
+        if plan_params != mirror.weights.len() {
+            return Err(fail("its weights do not fit its network"));
+        }
+        let mut run = Run::new(mirror.plan, n_features)?;
+        let stages: Vec<(usize, usize)> =
+            run.network.stages().iter().flat_map(|stage| stage.places.iter().copied()).collect();
+        let unpack = |values: &[F], buffer: &mut Buffer<F>| -> Result<()> {
+            if values.len() != plan_params {
+                return Err(fail("a list of values does not fit its network"));
+            }
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(fail("a value is not finite"));
+            }
+            let mut from = 0;
+            for &(start, size) in &stages {
+                buffer[start..start + size].copy_from_slice(&values[from..from + size]);
+                from += size;
+            }
+            Ok(())
+        };
+        unpack(&mirror.weights, run.network.weights_mut())?;
+        if mirror.slots.len() != run.slots.len() {
+            return Err(fail("its moments do not fit its optimizer"));
+        }
+        for (values, slot) in mirror.slots.iter().zip(&mut run.slots) {
+            unpack(values, slot)?;
+        }
+        if let Some(best) = &mirror.best {
+            let mut buffer = Buffer::zeros(run.network.weights().len());
+            unpack(best, &mut buffer)?;
+            run.best = Some(buffer);
+        }
+        let factor = mirror.learning_rate_factor;
+        if !(factor.is_finite() && factor >= 0.0) || mirror.totals.metrics.len() != run.plan.metrics.len() {
+            return Err(fail("its counters contradict each other"));
+        }
+        if !mirror.history.is_consistent() || mirror.history.len() as u64 != mirror.position.epoch {
+            return Err(fail("its history contradicts its counters"));
+        }
+        run.callbacks = mirror
+            .callbacks
+            .iter()
+            .map(|(name, state)| Ok(AnyCallback::build(name, serde_json::from_str(state)?)?.start()))
+            .collect::<Result<_>>()?;
+        run.position = mirror.position;
+        run.totals = mirror.totals;
+        run.learning_rate_factor = factor;
+        run.history = mirror.history;
+        run.restore_best = mirror.restore_best;
+        Ok(run)
+    }
+}

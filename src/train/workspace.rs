@@ -1,0 +1,41 @@
+//! The buffers of a run under way: made once, used for every batch, no part of the run's value.
+
+use crate::float::Float;
+use crate::kernel::Buffer;
+use crate::network::{Network, Tape};
+
+use super::evaluate::Evaluator;
+use super::{Data, Plan};
+
+#[derive(Debug)]
+pub(super) struct Workspace<F: Float> {
+    pub(super) tape: Tape<F>,
+    pub(super) x: Buffer<F>,
+    pub(super) y: Buffer<F>,
+    pub(super) weights: Buffer<F>,
+    pub(super) losses: Buffer<F>,
+    pub(super) gradient: Buffer<F>,
+    /// Rows of the data set in the order of the epoch.
+    pub(super) order: Vec<usize>,
+    pub(super) evaluator: Option<Evaluator<F>>,
+    /// The values of the epoch: loss, metrics, their `val_` twins, learning rate.
+    pub(super) values: Vec<f64>,
+}
+
+impl<F: Float> Workspace<F> {
+    pub(super) fn new(network: &Network<F>, plan: &Plan, data: &Data<'_, F>, n_values: usize) -> Self {
+        let rows = plan.batch_size.min(data.training.len());
+        let target_width = data.training.target_width();
+        Workspace {
+            tape: Tape::for_training(network, rows),
+            x: Buffer::zeros(rows * network.n_features()),
+            y: Buffer::zeros(rows * target_width),
+            weights: Buffer::zeros(rows),
+            losses: Buffer::zeros(rows),
+            gradient: Buffer::zeros(network.weights().len()),
+            order: Vec::with_capacity(data.training.len()),
+            evaluator: data.validation.as_ref().map(|rows| Evaluator::new(network, plan, target_width, rows.len())),
+            values: Vec::with_capacity(n_values),
+        }
+    }
+}
