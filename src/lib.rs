@@ -1,1 +1,3 @@
 //! Multilayer perceptrons as linfa estimators, with model selection.
+
+pub mod kernel;

@@ -1,0 +1,34 @@
+//! How fast: matrix products, sums and elementwise functions, chosen for the CPU at run time.
+//!
+//! One promise decides everything here: **the same bits on every path**.
+//!
+//! - An element of a matrix product is one chain of fused multiply-adds in rising order of the summed index, started
+//!   from the bias or from zero. Vector width, blocking and the split of rows over threads never touch that order.
+//! - A sum is a fixed set of lanes and a fixed tree ([`sums`]), whatever the registers are.
+//! - `exp`, `ln`, `tanh`, … are our own, branch-free, and made of operations that every CPU rounds alike ([`math`]).
+//!
+//! So a fit gives the same bytes on AVX-512, on AVX2 and in portable code, on one thread or sixteen. (The payload of
+//! a NaN is the one thing that is not promised.)
+//!
+//! Start with [`dense_forward`] for the products, [`dispatch`] for a loop of your own, [`Buffer`] for the memory.
+//! This is the one room where `unsafe` may live.
+#![allow(unsafe_code)]
+
+mod buffer;
+mod gather;
+pub mod math;
+mod path;
+mod product;
+mod scalar;
+mod slices;
+mod sums;
+mod transpose;
+
+pub use buffer::{ALIGN, Buffer, aligned_len};
+pub use gather::gather_rows;
+pub use path::{Path, dispatch, path, with_path};
+pub use product::{dense_forward, dense_input_gradient, dense_weight_gradient};
+pub use scalar::Scalar;
+pub use slices::{erf_slice, exp_slice, ln_slice, sigmoid_slice, softplus_slice, tanh_slice};
+pub use sums::{column_sums, dot, sum, sum_of_abs, sum_of_squares};
+pub use transpose::transpose;

@@ -1,0 +1,144 @@
+//! The two number types the kernels have code for.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`: the number types the kernels have code for.
+///
+/// The methods are for the kernels; elementwise code calls the free functions of [`math`](super::math), whose names
+/// cannot collide with those of `num_traits`.
+pub trait Scalar:
+    Copy
+    + PartialOrd
+    + Default
+    + Debug
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + sealed::Sealed
+{
+    #[doc(hidden)]
+    fn s_from_f64(value: f64) -> Self;
+    #[doc(hidden)]
+    fn s_to_f64(self) -> f64;
+    #[doc(hidden)]
+    fn s_fma(self, b: Self, c: Self) -> Self;
+    #[doc(hidden)]
+    fn s_abs(self) -> Self;
+    #[doc(hidden)]
+    fn s_sqrt(self) -> Self;
+    #[doc(hidden)]
+    fn s_copysign(self, sign: Self) -> Self;
+    #[doc(hidden)]
+    fn s_exp(self) -> Self;
+    #[doc(hidden)]
+    fn s_exp_m1(self) -> Self;
+    #[doc(hidden)]
+    fn s_ln(self) -> Self;
+    #[doc(hidden)]
+    fn s_ln_1p(self) -> Self;
+    #[doc(hidden)]
+    fn s_tanh(self) -> Self;
+    #[doc(hidden)]
+    fn s_sigmoid(self) -> Self;
+    #[doc(hidden)]
+    fn s_softplus(self) -> Self;
+    #[doc(hidden)]
+    fn s_erf(self) -> Self;
+    #[doc(hidden)]
+    fn s_normal_cdf(self) -> Self;
+    #[doc(hidden)]
+    fn s_inverse_normal_cdf(self) -> Self;
+}
+
+macro_rules! scalar {
+    ($t:ty) => {
+        impl Scalar for $t {
+            #[inline(always)]
+            fn s_from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn s_to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn s_fma(self, b: Self, c: Self) -> Self {
+                self.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn s_abs(self) -> Self {
+                self.abs()
+            }
+            #[inline(always)]
+            fn s_sqrt(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn s_copysign(self, sign: Self) -> Self {
+                self.copysign(sign)
+            }
+            fn s_exp(self) -> Self {
+                self.exp()
+            }
+            fn s_exp_m1(self) -> Self {
+                self.exp_m1()
+            }
+            fn s_ln(self) -> Self {
+                self.ln()
+            }
+            fn s_ln_1p(self) -> Self {
+                self.ln_1p()
+            }
+            fn s_tanh(self) -> Self {
+                self.tanh()
+            }
+            fn s_sigmoid(self) -> Self {
+                1.0 / (1.0 + (-self).exp())
+            }
+            fn s_softplus(self) -> Self {
+                (if self > 0.0 { self } else { 0.0 }) + (-self.abs()).exp().ln_1p()
+            }
+            fn s_erf(self) -> Self {
+                // Placeholder (series), replaced by the vectorised version.
+                let x = (self as f64).clamp(-6.0, 6.0);
+                let (mut term, mut total) = (x, x);
+                for n in 1..200 {
+                    term *= -x * x / n as f64;
+                    total += term / (2 * n + 1) as f64;
+                }
+                (total * std::f64::consts::FRAC_2_SQRT_PI) as $t
+            }
+            fn s_normal_cdf(self) -> Self {
+                0.5 * (1.0 + (self / (2.0 as $t).sqrt()).s_erf())
+            }
+            fn s_inverse_normal_cdf(self) -> Self {
+                // Placeholder (bisection), replaced by AS241.
+                let (mut low, mut high) = (-9.0f64, 9.0f64);
+                for _ in 0..80 {
+                    let middle = 0.5 * (low + high);
+                    if middle.s_normal_cdf() < self as f64 { low = middle } else { high = middle }
+                }
+                low as $t
+            }
+        }
+    };
+}
+
+scalar!(f32);
+scalar!(f64);
