@@ -1,5 +1,7 @@
 //! The two number types the kernels have code for.
 
+use super::multiply::{Product, multiply};
+use super::{Path, path};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -44,6 +46,11 @@ pub trait Scalar:
     fn s_sqrt(self) -> Self;
     #[doc(hidden)]
     fn s_copysign(self, sign: Self) -> Self;
+    /// # Safety
+    ///
+    /// The matrices are what the product says they are, and `c` overlaps none of the others.
+    #[doc(hidden)]
+    unsafe fn s_multiply(product: &Product<Self>);
     #[doc(hidden)]
     fn s_exp(self) -> Self;
     #[doc(hidden)]
@@ -67,7 +74,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ty) => {
+    ($t:ty, $portable:ty, $avx2:ty, $avx512:ty) => {
         impl Scalar for $t {
             #[inline(always)]
             fn s_from_f64(value: f64) -> Self {
@@ -92,6 +99,18 @@ macro_rules! scalar {
             #[inline(always)]
             fn s_copysign(self, sign: Self) -> Self {
                 self.copysign(sign)
+            }
+            unsafe fn s_multiply(product: &Product<Self>) {
+                // SAFETY: the caller promises the matrices, `path` the instructions.
+                unsafe {
+                    match path() {
+                        #[cfg(target_arch = "x86_64")]
+                        Path::Avx512 => multiply::<$avx512>(product),
+                        #[cfg(target_arch = "x86_64")]
+                        Path::Avx2 => multiply::<$avx2>(product),
+                        _ => multiply::<$portable>(product),
+                    }
+                }
             }
             fn s_exp(self) -> Self {
                 self.exp()
@@ -140,5 +159,5 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32);
-scalar!(f64);
+scalar!(f32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16);
+scalar!(f64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8);
