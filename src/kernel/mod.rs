@@ -30,6 +30,8 @@ mod simd;
 mod slices;
 mod sums;
 mod transpose;
+#[cfg(test)]
+mod tuning;
 
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub use gather::gather_rows;

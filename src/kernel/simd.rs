@@ -86,9 +86,9 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
             let first = tile * MR;
             let mut sums = [[V::zero(); NV]; MR];
             if !t.start.is_null() {
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    for (j, sum) in sums.iter_mut().enumerate() {
-                        *sum = load::<V, NV, TAIL>(t.start.add((first + i) * t.start_row), j, mask);
+                for i in 0..MR {
+                    for j in 0..NV {
+                        sums[i][j] = load::<V, NV, TAIL>(t.start.add((first + i) * t.start_row), j, mask);
                     }
                 }
             }
@@ -96,24 +96,28 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
             let mut b = t.b;
             for _ in 0..t.k {
                 let mut row = [V::zero(); NV];
-                for (j, row) in row.iter_mut().enumerate() {
-                    *row = load::<V, NV, TAIL>(b, j, mask);
+                for j in 0..NV {
+                    row[j] = load::<V, NV, TAIL>(b, j, mask);
                 }
-                for (i, sums) in sums.iter_mut().enumerate() {
+                for i in 0..MR {
                     // Rows in threes: base, base + stride, base + 2·stride are one addressing mode each, so a tile
                     // of twelve rows needs four pointers, not twelve.
                     let value = V::splat(*a.add((i / 3 * 3) * t.a_row).add(i % 3 * t.a_row));
-                    for (sum, row) in sums.iter_mut().zip(row) {
-                        *sum = V::fma(value, row, *sum);
+                    for j in 0..NV {
+                        sums[i][j] = V::fma(value, row[j], sums[i][j]);
                     }
                 }
                 a = a.wrapping_add(t.a_col);
                 b = b.wrapping_add(t.b_row);
             }
-            for (i, sums) in sums.iter().enumerate() {
-                for (j, &sum) in sums.iter().enumerate() {
+            for i in 0..MR {
+                for j in 0..NV {
                     let to = t.c.add((first + i) * t.c_row + j * V::LANES);
-                    if TAIL && j == NV - 1 { V::store_first(to, mask, sum) } else { V::store(to, sum) }
+                    if TAIL && j == NV - 1 {
+                        V::store_first(to, mask, sums[i][j])
+                    } else {
+                        V::store(to, sums[i][j])
+                    }
                 }
             }
         }
