@@ -76,14 +76,38 @@ macro_rules! avx2 {
 }
 
 avx2!(
-    F32x8, f32, __m256, 8, run_f32,
-    _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_maskload_ps,
-    _mm256_maskstore_ps, _mm256_fmadd_ps,
-    _mm256_cmpgt_epi32, i32, _mm256_set1_epi32, [0, 1, 2, 3, 4, 5, 6, 7]
+    F32x8,
+    f32,
+    __m256,
+    8,
+    run_f32,
+    _mm256_setzero_ps,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_maskload_ps,
+    _mm256_maskstore_ps,
+    _mm256_fmadd_ps,
+    _mm256_cmpgt_epi32,
+    i32,
+    _mm256_set1_epi32,
+    [0, 1, 2, 3, 4, 5, 6, 7]
 );
 avx2!(
-    F64x4, f64, __m256d, 4, run_f64,
-    _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_maskload_pd,
-    _mm256_maskstore_pd, _mm256_fmadd_pd,
-    _mm256_cmpgt_epi64, i64, _mm256_set1_epi64x, [0, 1, 2, 3]
+    F64x4,
+    f64,
+    __m256d,
+    4,
+    run_f64,
+    _mm256_setzero_pd,
+    _mm256_set1_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_maskload_pd,
+    _mm256_maskstore_pd,
+    _mm256_fmadd_pd,
+    _mm256_cmpgt_epi64,
+    i64,
+    _mm256_set1_epi64x,
+    [0, 1, 2, 3]
 );

@@ -73,12 +73,32 @@ macro_rules! avx512 {
 }
 
 avx512!(
-    F32x16, f32, __m512, __mmask16, 16, run_f32,
-    _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_maskz_loadu_ps,
-    _mm512_mask_storeu_ps, _mm512_fmadd_ps
+    F32x16,
+    f32,
+    __m512,
+    __mmask16,
+    16,
+    run_f32,
+    _mm512_setzero_ps,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps,
+    _mm512_fmadd_ps
 );
 avx512!(
-    F64x8, f64, __m512d, __mmask8, 8, run_f64,
-    _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_maskz_loadu_pd,
-    _mm512_mask_storeu_pd, _mm512_fmadd_pd
+    F64x8,
+    f64,
+    __m512d,
+    __mmask8,
+    8,
+    run_f64,
+    _mm512_setzero_pd,
+    _mm512_set1_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd,
+    _mm512_fmadd_pd
 );

@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn long_chains_are_cut_without_a_trace() {
-        for (rows, fan_in, fan_out) in [(5, 784, 10), (13, 300, 17), (600, 3, 33), (20, 5, 700), (1, 1000, 130)] {
+        for (rows, fan_in, fan_out) in
+            [(5, 784, 10), (13, 300, 17), (600, 3, 33), (20, 5, 700), (1, 1000, 130)]
+        {
             check::<f32>(rows, fan_in, fan_out);
             check::<f64>(rows, fan_in, fan_out);
         }

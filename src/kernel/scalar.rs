@@ -1,5 +1,6 @@
 //! The two number types the kernels have code for.
 
+use super::math::Elementary;
 use super::multiply::{Product, multiply};
 use super::{Path, path};
 use std::fmt::Debug;
@@ -32,6 +33,7 @@ pub trait Scalar:
     + SubAssign
     + MulAssign
     + DivAssign
+    + Elementary
     + sealed::Sealed
 {
     #[doc(hidden)]
@@ -51,26 +53,6 @@ pub trait Scalar:
     /// The matrices are what the product says they are, and `c` overlaps none of the others.
     #[doc(hidden)]
     unsafe fn s_multiply(product: &Product<Self>);
-    #[doc(hidden)]
-    fn s_exp(self) -> Self;
-    #[doc(hidden)]
-    fn s_exp_m1(self) -> Self;
-    #[doc(hidden)]
-    fn s_ln(self) -> Self;
-    #[doc(hidden)]
-    fn s_ln_1p(self) -> Self;
-    #[doc(hidden)]
-    fn s_tanh(self) -> Self;
-    #[doc(hidden)]
-    fn s_sigmoid(self) -> Self;
-    #[doc(hidden)]
-    fn s_softplus(self) -> Self;
-    #[doc(hidden)]
-    fn s_erf(self) -> Self;
-    #[doc(hidden)]
-    fn s_normal_cdf(self) -> Self;
-    #[doc(hidden)]
-    fn s_inverse_normal_cdf(self) -> Self;
 }
 
 macro_rules! scalar {
@@ -111,49 +93,6 @@ macro_rules! scalar {
                         _ => multiply::<$portable>(product),
                     }
                 }
-            }
-            fn s_exp(self) -> Self {
-                self.exp()
-            }
-            fn s_exp_m1(self) -> Self {
-                self.exp_m1()
-            }
-            fn s_ln(self) -> Self {
-                self.ln()
-            }
-            fn s_ln_1p(self) -> Self {
-                self.ln_1p()
-            }
-            fn s_tanh(self) -> Self {
-                self.tanh()
-            }
-            fn s_sigmoid(self) -> Self {
-                1.0 / (1.0 + (-self).exp())
-            }
-            fn s_softplus(self) -> Self {
-                (if self > 0.0 { self } else { 0.0 }) + (-self.abs()).exp().ln_1p()
-            }
-            fn s_erf(self) -> Self {
-                // Placeholder (series), replaced by the vectorised version.
-                let x = (self as f64).clamp(-6.0, 6.0);
-                let (mut term, mut total) = (x, x);
-                for n in 1..200 {
-                    term *= -x * x / n as f64;
-                    total += term / (2 * n + 1) as f64;
-                }
-                (total * std::f64::consts::FRAC_2_SQRT_PI) as $t
-            }
-            fn s_normal_cdf(self) -> Self {
-                0.5 * (1.0 + (self / (2.0 as $t).sqrt()).s_erf())
-            }
-            fn s_inverse_normal_cdf(self) -> Self {
-                // Placeholder (bisection), replaced by AS241.
-                let (mut low, mut high) = (-9.0f64, 9.0f64);
-                for _ in 0..80 {
-                    let middle = 0.5 * (low + high);
-                    if middle.s_normal_cdf() < self as f64 { low = middle } else { high = middle }
-                }
-                low as $t
             }
         }
     };

@@ -126,7 +126,11 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
 
 /// Vector `j` of a row of `NV`.
 #[inline(always)]
-unsafe fn load<V: Simd, const NV: usize, const TAIL: bool>(row: *const V::Elem, j: usize, mask: V::Mask) -> V::Vec {
+unsafe fn load<V: Simd, const NV: usize, const TAIL: bool>(
+    row: *const V::Elem,
+    j: usize,
+    mask: V::Mask,
+) -> V::Vec {
     // SAFETY: the caller promises the instructions and the row.
     unsafe {
         let from = row.add(j * V::LANES);

@@ -136,9 +136,11 @@ fn functions<S: Scalar>() {
         });
         line += &format!("  {name} {:.0}", time * 1e12 / 4096.0);
     }
-    let mut dense = |rows, cols| seconds(|| column_sums(rows, cols, &values[..rows * cols], &mut out[..cols]));
+    let mut dense =
+        |rows, cols| seconds(|| column_sums(rows, cols, &values[..rows * cols], &mut out[..cols]));
     line += &format!("  sum {:.0}", seconds(|| _ = black_box(sum(black_box(&values)))) * 1e12 / 4096.0);
-    line += &format!("  dot {:.0}", seconds(|| _ = black_box(dot(&values, black_box(&values)))) * 1e12 / 4096.0);
+    line +=
+        &format!("  dot {:.0}", seconds(|| _ = black_box(dot(&values, black_box(&values)))) * 1e12 / 4096.0);
     line += &format!("  columns 32×64 {:.0}", dense(32, 64) * 1e12 / 2048.0);
     line += &format!("  columns 32×1 {:.0} ns", dense(32, 1) * 1e9);
     println!("{line}");
