@@ -20,8 +20,10 @@ fn tail<S: Scalar>(a: S) -> S {
     let r_low = r * fma(-r, d_low, fma(-r, d, S::ONE));
     // The polynomial; a parabola is slope enough for what rounding took from t.
     let ten = of::<S>(10.0);
-    let t = fma(-ten, r, S::ONE);
-    let t_low = fma(-ten, r_low, fma(-ten, r, S::ONE - t));
+    let product = ten * r;
+    let t = S::ONE - product;
+    let part = t - S::ONE;
+    let t_low = (S::ONE - (t - part)) - (product + part) - fma(ten, r, -product) - ten * r_low;
     let slope = fma(t, fma(t, of(-0.98), of(1.445)), of(-0.665));
     let high_orders = t.tail_rest();
     let rest = fma(t, high_orders, S::TAIL_SECOND);
