@@ -14,15 +14,24 @@
 //! This is the one room where `unsafe` may live.
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod buffer;
 mod gather;
 pub mod math;
+mod multiply;
 mod path;
+mod portable;
 mod product;
 mod scalar;
+mod simd;
 mod slices;
 mod sums;
 mod transpose;
+#[cfg(test)]
+mod tuning;
 
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub use gather::gather_rows;

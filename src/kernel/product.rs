@@ -1,7 +1,9 @@
 //! The three matrix products of a dense layer.
 
 use super::Scalar;
+use super::multiply::Product;
 use std::ops::Range;
+use std::ptr::null;
 
 /// `z[r,o] = bias[o] + Σᵢ x[r,i]·w[i,o]`: a dense layer before its activation.
 ///
@@ -25,13 +27,22 @@ pub fn dense_forward<S: Scalar>(
     assert_eq!(w.len(), fan_in * fan_out, "w is (fan_in, fan_out)");
     assert!(bias.is_none_or(|bias| bias.len() == fan_out), "bias is (fan_out,)");
     assert_eq!(z.len(), rows * fan_out, "z is (rows, fan_out)");
-    for r in 0..rows {
-        for o in 0..fan_out {
-            let start = bias.map_or(S::default(), |bias| bias[o]);
-            z[r * fan_out + o] =
-                (0..fan_in).fold(start, |sum, i| x[r * fan_in + i].s_fma(w[i * fan_out + o], sum));
-        }
-    }
+    let product = Product {
+        m: rows,
+        n: fan_out,
+        k: fan_in,
+        a: x.as_ptr(),
+        a_row: fan_in,
+        a_col: 1,
+        b: w.as_ptr(),
+        b_row: fan_out,
+        start: bias.map_or(null(), <[S]>::as_ptr),
+        start_row: 0,
+        c: z.as_mut_ptr(),
+        c_row: fan_out,
+    };
+    // SAFETY: the slices have the shapes the product names, and `z` is borrowed mutably.
+    unsafe { S::s_multiply(&product) }
 }
 
 /// `dx[r,i] = Σₒ dz[r,o]·w[i,o]`: what reaches the layer below.
@@ -78,10 +89,150 @@ pub fn dense_weight_gradient<S: Scalar>(
     assert_eq!(x.len(), rows * fan_in, "x is (rows, fan_in)");
     assert_eq!(dz.len(), rows * fan_out, "dz is (rows, fan_out)");
     assert_eq!(dw.len(), range.len() * fan_out, "dw is (range, fan_out)");
-    for (row, i) in range.enumerate() {
-        for o in 0..fan_out {
-            dw[row * fan_out + o] =
-                (0..rows).fold(S::default(), |sum, r| x[r * fan_in + i].s_fma(dz[r * fan_out + o], sum));
+    let product = Product {
+        m: range.len(),
+        n: fan_out,
+        k: rows,
+        a: x.as_ptr().wrapping_add(range.start),
+        a_row: 1,
+        a_col: fan_in,
+        b: dz.as_ptr(),
+        b_row: fan_out,
+        start: null(),
+        start_row: 0,
+        c: dw.as_mut_ptr(),
+        c_row: fan_out,
+    };
+    // SAFETY: the slices have the shapes the product names, the range lies within them, `dw` is borrowed mutably.
+    unsafe { S::s_multiply(&product) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Path, transpose, with_path};
+
+    const SIZES: [usize; 16] = [1, 2, 3, 7, 8, 13, 15, 16, 17, 31, 33, 64, 65, 127, 128, 200];
+
+    /// Numbers with random mantissas, so that any other order of a sum shows in the bits.
+    pub(super) fn noise<S: Scalar>(len: usize, seed: u64) -> Vec<S> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        (0..len)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                S::s_from_f64((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
+            })
+            .collect()
+    }
+
+    /// `start + a·b` as the promise words it.
+    fn chain<S: Scalar>(start: S, pairs: impl Iterator<Item = (S, S)>) -> S {
+        pairs.fold(start, |sum, (a, b)| a.s_fma(b, sum))
+    }
+
+    fn bits<S: Scalar>(values: &[S]) -> Vec<u64> {
+        values.iter().map(|v| v.s_to_f64().to_bits()).collect()
+    }
+
+    /// All three products of a layer against the chains, on every path.
+    fn check<S: Scalar>(rows: usize, fan_in: usize, fan_out: usize) {
+        let x = noise::<S>(rows * fan_in, 1);
+        let w = noise::<S>(fan_in * fan_out, 2);
+        let bias = noise::<S>(fan_out, 3);
+        let dz = noise::<S>(rows * fan_out, 4);
+        let mut wt = vec![S::default(); w.len()];
+        transpose(fan_in, fan_out, &w, &mut wt);
+
+        let of = |height: usize, width: usize, f: &dyn Fn(usize, usize) -> S| -> Vec<S> {
+            (0..height * width).map(|at| f(at / width, at % width)).collect()
+        };
+        let z_start = |r: usize, o: usize, start: S| {
+            chain(start, (0..fan_in).map(|i| (x[r * fan_in + i], w[i * fan_out + o])))
+        };
+        let z = of(rows, fan_out, &|r, o| z_start(r, o, bias[o]));
+        let z_plain = of(rows, fan_out, &|r, o| z_start(r, o, S::default()));
+        let dx = of(rows, fan_in, &|r, i| {
+            chain(S::default(), (0..fan_out).map(|o| (dz[r * fan_out + o], w[i * fan_out + o])))
+        });
+        let dw = of(fan_in, fan_out, &|i, o| {
+            chain(S::default(), (0..rows).map(|r| (x[r * fan_in + i], dz[r * fan_out + o])))
+        });
+
+        for path in Path::available() {
+            with_path(path, || {
+                let what = format!("{rows}×{fan_in}×{fan_out} on {path:?}");
+                // NaN where nothing was written, and a guard behind the end.
+                let nan = S::s_from_f64(f64::NAN);
+                let mut out = vec![nan; rows * fan_out];
+                dense_forward(rows, fan_in, fan_out, &x, &w, Some(&bias), &mut out);
+                assert_eq!(bits(&out), bits(&z), "z {what}");
+                out.fill(nan);
+                dense_forward(rows, fan_in, fan_out, &x, &w, None, &mut out);
+                assert_eq!(bits(&out), bits(&z_plain), "z without bias {what}");
+                let mut out = vec![nan; rows * fan_in];
+                dense_input_gradient(rows, fan_in, fan_out, &dz, &wt, &mut out);
+                assert_eq!(bits(&out), bits(&dx), "dx {what}");
+                let mut out = vec![nan; fan_in * fan_out];
+                dense_weight_gradient(rows, fan_in, fan_out, 0..fan_in, &x, &dz, &mut out);
+                assert_eq!(bits(&out), bits(&dw), "dw {what}");
+
+                let cut = fan_in / 3;
+                out.fill(nan);
+                let (low, high) = out.split_at_mut(cut * fan_out);
+                dense_weight_gradient(rows, fan_in, fan_out, 0..cut, &x, &dz, low);
+                dense_weight_gradient(rows, fan_in, fan_out, cut..fan_in, &x, &dz, high);
+                assert_eq!(bits(&out), bits(&dw), "dw in two ranges {what}");
+
+                let cut = rows / 3;
+                let mut out = vec![nan; rows * fan_out];
+                let (low, high) = out.split_at_mut(cut * fan_out);
+                let (x_low, x_high) = x.split_at(cut * fan_in);
+                dense_forward(cut, fan_in, fan_out, x_low, &w, Some(&bias), low);
+                dense_forward(rows - cut, fan_in, fan_out, x_high, &w, Some(&bias), high);
+                assert_eq!(bits(&out), bits(&z), "z in two blocks of rows {what}");
+            });
         }
+    }
+
+    #[test]
+    fn products_are_chains_of_fused_multiply_adds_for_all_small_sizes() {
+        for rows in 0..=18 {
+            for fan_in in 0..=9 {
+                for fan_out in 0..=18 {
+                    check::<f32>(rows, fan_in, fan_out);
+                    check::<f64>(rows, fan_in, fan_out);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_chains_of_fused_multiply_adds_for_odd_sizes() {
+        for (at, rows) in SIZES.into_iter().enumerate() {
+            for (step, fan_out) in SIZES.into_iter().enumerate() {
+                // Not all triples: every pair of outer sizes, with the inner sizes in turn.
+                let fan_in = SIZES[(at + 3 * step) % SIZES.len()];
+                check::<f32>(rows, fan_in, fan_out);
+                check::<f64>(rows, fan_out, fan_in);
+            }
+        }
+    }
+
+    #[test]
+    fn long_chains_are_cut_without_a_trace() {
+        for (rows, fan_in, fan_out) in
+            [(5, 784, 10), (13, 300, 17), (600, 3, 33), (20, 5, 700), (1, 1000, 130)]
+        {
+            check::<f32>(rows, fan_in, fan_out);
+            check::<f64>(rows, fan_in, fan_out);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "w is (fan_in, fan_out)")]
+    fn a_wrong_length_panics() {
+        dense_forward::<f32>(1, 2, 3, &[0.0; 2], &[0.0; 5], None, &mut [0.0; 3]);
     }
 }

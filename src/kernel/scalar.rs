@@ -1,5 +1,8 @@
 //! The two number types the kernels have code for.
 
+use super::math::Elementary;
+use super::multiply::{Product, multiply};
+use super::{Path, path};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -30,6 +33,7 @@ pub trait Scalar:
     + SubAssign
     + MulAssign
     + DivAssign
+    + Elementary
     + sealed::Sealed
 {
     #[doc(hidden)]
@@ -44,30 +48,15 @@ pub trait Scalar:
     fn s_sqrt(self) -> Self;
     #[doc(hidden)]
     fn s_copysign(self, sign: Self) -> Self;
+    /// # Safety
+    ///
+    /// The matrices are what the product says they are, and `c` overlaps none of the others.
     #[doc(hidden)]
-    fn s_exp(self) -> Self;
-    #[doc(hidden)]
-    fn s_exp_m1(self) -> Self;
-    #[doc(hidden)]
-    fn s_ln(self) -> Self;
-    #[doc(hidden)]
-    fn s_ln_1p(self) -> Self;
-    #[doc(hidden)]
-    fn s_tanh(self) -> Self;
-    #[doc(hidden)]
-    fn s_sigmoid(self) -> Self;
-    #[doc(hidden)]
-    fn s_softplus(self) -> Self;
-    #[doc(hidden)]
-    fn s_erf(self) -> Self;
-    #[doc(hidden)]
-    fn s_normal_cdf(self) -> Self;
-    #[doc(hidden)]
-    fn s_inverse_normal_cdf(self) -> Self;
+    unsafe fn s_multiply(product: &Product<Self>);
 }
 
 macro_rules! scalar {
-    ($t:ty) => {
+    ($t:ty, $portable:ty, $avx2:ty, $avx512:ty) => {
         impl Scalar for $t {
             #[inline(always)]
             fn s_from_f64(value: f64) -> Self {
@@ -93,52 +82,21 @@ macro_rules! scalar {
             fn s_copysign(self, sign: Self) -> Self {
                 self.copysign(sign)
             }
-            fn s_exp(self) -> Self {
-                self.exp()
-            }
-            fn s_exp_m1(self) -> Self {
-                self.exp_m1()
-            }
-            fn s_ln(self) -> Self {
-                self.ln()
-            }
-            fn s_ln_1p(self) -> Self {
-                self.ln_1p()
-            }
-            fn s_tanh(self) -> Self {
-                self.tanh()
-            }
-            fn s_sigmoid(self) -> Self {
-                1.0 / (1.0 + (-self).exp())
-            }
-            fn s_softplus(self) -> Self {
-                (if self > 0.0 { self } else { 0.0 }) + (-self.abs()).exp().ln_1p()
-            }
-            fn s_erf(self) -> Self {
-                // Placeholder (series), replaced by the vectorised version.
-                let x = (self as f64).clamp(-6.0, 6.0);
-                let (mut term, mut total) = (x, x);
-                for n in 1..200 {
-                    term *= -x * x / n as f64;
-                    total += term / (2 * n + 1) as f64;
+            unsafe fn s_multiply(product: &Product<Self>) {
+                // SAFETY: the caller promises the matrices, `path` the instructions.
+                unsafe {
+                    match path() {
+                        #[cfg(target_arch = "x86_64")]
+                        Path::Avx512 => multiply::<$avx512>(product),
+                        #[cfg(target_arch = "x86_64")]
+                        Path::Avx2 => multiply::<$avx2>(product),
+                        _ => multiply::<$portable>(product),
+                    }
                 }
-                (total * std::f64::consts::FRAC_2_SQRT_PI) as $t
-            }
-            fn s_normal_cdf(self) -> Self {
-                0.5 * (1.0 + (self / (2.0 as $t).sqrt()).s_erf())
-            }
-            fn s_inverse_normal_cdf(self) -> Self {
-                // Placeholder (bisection), replaced by AS241.
-                let (mut low, mut high) = (-9.0f64, 9.0f64);
-                for _ in 0..80 {
-                    let middle = 0.5 * (low + high);
-                    if middle.s_normal_cdf() < self as f64 { low = middle } else { high = middle }
-                }
-                low as $t
             }
         }
     };
 }
 
-scalar!(f32);
-scalar!(f64);
+scalar!(f32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16);
+scalar!(f64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8);
