@@ -28,7 +28,8 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 
 /// A value with a name and settings. Deriving the super-traits and giving a name is all there is to it; with
-/// `#[serde(default, deny_unknown_fields)]` on the struct, its name alone stands for its defaults.
+/// `#[serde(default, deny_unknown_fields)]` on the struct, its name alone stands for its defaults. One without settings is
+/// a unit struct.
 pub trait Configured:
     Clone + fmt::Debug + Serialize + DeserializeOwned + Any + Send + Sync + 'static
 {
@@ -66,8 +67,12 @@ impl<T: Configured> Described for T {
     }
 
     fn settings(&self) -> Value {
-        // Settings are structs of numbers, strings and other parts: none of them can fail to become JSON.
-        serde_json::to_value(self).unwrap_or(Value::Null)
+        // Settings are structs of numbers, strings and other parts: none of them can fail to become JSON. A unit
+        // struct becomes null, and has no settings.
+        match serde_json::to_value(self) {
+            Ok(Value::Null) | Err(_) => Value::Object(Default::default()),
+            Ok(settings) => settings,
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -113,11 +118,7 @@ impl<R: Room> Member<R> {
     where
         Part<R>: From<T>,
     {
-        Member {
-            name: T::NAME,
-            aliases: T::ALIASES,
-            build: |settings| serde_json::from_value::<T>(settings).map(Part::from),
-        }
+        Member { name: T::NAME, aliases: T::ALIASES, build: |settings| read::<T>(settings).map(Part::from) }
     }
 
     /// The part's name.
@@ -129,6 +130,15 @@ impl<R: Room> Member<R> {
     fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
+}
+
+/// A part from its settings. serde reads a unit struct such as `Accuracy` from null only, so null is tried where there
+/// are none.
+fn read<T: Configured>(settings: Value) -> serde_json::Result<T> {
+    let empty = settings.as_object().is_some_and(serde_json::Map::is_empty);
+    serde_json::from_value(settings).or_else(|problem| {
+        if empty { serde_json::from_value(Value::Null).map_err(|_| problem) } else { Err(problem) }
+    })
 }
 
 /// A member of a room, whichever it is: a shared handle on a plain value.
