@@ -28,7 +28,8 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 
 /// A value with a name and settings. Deriving the super-traits and giving a name is all there is to it; with
-/// `#[serde(default, deny_unknown_fields)]` on the struct, its name alone stands for its defaults.
+/// `#[serde(default, deny_unknown_fields)]` on the struct, its name alone stands for its defaults. One without settings is
+/// a unit struct.
 pub trait Configured:
     Clone + fmt::Debug + Serialize + DeserializeOwned + Any + Send + Sync + 'static
 {
@@ -66,10 +67,11 @@ impl<T: Configured> Described for T {
     }
 
     fn settings(&self) -> Value {
-        // Settings are structs of numbers, strings and other parts: none of them can fail to become JSON.
+        // Settings are structs of numbers, strings and other parts: none of them can fail to become JSON. A unit
+        // struct becomes null, and has no settings.
         match serde_json::to_value(self) {
-            Ok(Value::Object(settings)) => Value::Object(settings),
-            _ => Value::Object(Default::default()),
+            Ok(Value::Null) | Err(_) => Value::Object(Default::default()),
+            Ok(settings) => settings,
         }
     }
 
@@ -116,11 +118,7 @@ impl<R: Room> Member<R> {
     where
         Part<R>: From<T>,
     {
-        Member {
-            name: T::NAME,
-            aliases: T::ALIASES,
-            build: |settings| read_settings::<T>(settings).map(Part::from),
-        }
+        Member { name: T::NAME, aliases: T::ALIASES, build: |settings| read::<T>(settings).map(Part::from) }
     }
 
     /// The part's name.
@@ -134,13 +132,13 @@ impl<R: Room> Member<R> {
     }
 }
 
-/// Reads a part's settings; a part without any (a unit struct, which serde writes as null) has none to read.
-fn read_settings<T: DeserializeOwned>(settings: Value) -> serde_json::Result<T> {
-    let none = settings.as_object().is_some_and(serde_json::Map::is_empty);
-    match serde_json::from_value::<T>(settings) {
-        Err(error) if none => serde_json::from_value(Value::Null).map_err(|_| error),
-        read => read,
-    }
+/// A part from its settings. serde reads a unit struct such as `Accuracy` from null only, so null is tried where there
+/// are none.
+fn read<T: Configured>(settings: Value) -> serde_json::Result<T> {
+    let empty = settings.as_object().is_some_and(serde_json::Map::is_empty);
+    serde_json::from_value(settings).or_else(|problem| {
+        if empty { serde_json::from_value(Value::Null).map_err(|_| problem) } else { Err(problem) }
+    })
 }
 
 /// A member of a room, whichever it is: a shared handle on a plain value.

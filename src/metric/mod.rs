@@ -1,12 +1,116 @@
 //! Metrics: figures that tell how good predictions are, in training, in evaluation and as scorers of a search.
 //!
 //! A metric carries its own direction and unit. It reads batches and keeps plain numbers, so a run that is paused in the
-//! middle of an epoch goes on with the same ones.
+//! middle of an epoch goes on with the same ones. All arithmetic is in `f64`, whatever the type of the data.
+//!
+//! | of classes | of the order of scores | of probabilities | of values |
+//! | --- | --- | --- | --- |
+//! | [`Accuracy`], [`BalancedAccuracy`], [`TopK`] | [`RocAuc`] | [`LogLoss`] | [`Mae`], [`Mape`], [`MedianAbsoluteError`] |
+//! | [`Precision`], [`Recall`], [`F1`], [`FBeta`] | [`AveragePrecision`] | [`Brier`] | [`Mse`], [`Rmse`], [`MaxError`] |
+//! | [`Matthews`], [`CohenKappa`] | | | [`R2`], [`ExplainedVariance`] |
+//!
+//! # What all of them keep
+//!
+//! - A row of weight 2 counts as that row twice, a row of weight 0 as no row.
+//! - The value does not depend on how the rows are cut into batches, to the last bit.
+//! - A NaN among the outputs of a row that counts makes the value NaN, and so does having no row: neither is ever
+//!   anybody's best score.
+//! - Values equal those of scikit-learn 1.9; where a member differs, its page says so.
+//!
+//! # Examples
+//!
+//! ```
+//! use linfa_mlp::metric::{AnyMetric, Batch};
+//!
+//! let accuracy: AnyMetric = "accuracy".parse()?;
+//! let batch = Batch::new(&[0.0, 1.0, 1.0, 0.0], 1, &[0.2, 0.9, 0.4, 0.1], 1);
+//! let metric = accuracy.ops::<f64>();
+//! metric.check_task(&batch.task())?;
+//! assert_eq!(metric.of(&batch), 0.75);
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
 
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::float::Float;
-use crate::part::{Configured, Part, Room};
+use crate::part::{Configured, Member, Part, Room};
+
+mod accuracy;
+mod average;
+mod average_precision;
+mod balanced_accuracy;
+mod batch;
+mod brier;
+mod cohen_kappa;
+mod confusion;
+mod explained_variance;
+mod f_beta;
+mod log_loss;
+mod mae;
+mod mape;
+mod matthews;
+mod max_error;
+mod means;
+mod median_absolute_error;
+mod mse;
+mod precision;
+mod r2;
+mod ranking;
+mod recall;
+mod rmse;
+mod roc_auc;
+mod spread;
+mod sums;
+mod top_k;
+
+pub use accuracy::Accuracy;
+pub use average::Average;
+pub use average_precision::AveragePrecision;
+pub use balanced_accuracy::BalancedAccuracy;
+pub use batch::{Batch, Task};
+pub use brier::Brier;
+pub use cohen_kappa::CohenKappa;
+pub use explained_variance::ExplainedVariance;
+pub use f_beta::{F1, FBeta};
+pub use log_loss::LogLoss;
+pub use mae::Mae;
+pub use mape::Mape;
+pub use matthews::Matthews;
+pub use max_error::MaxError;
+pub use median_absolute_error::MedianAbsoluteError;
+pub use mse::Mse;
+pub use precision::Precision;
+pub use r2::R2;
+pub use recall::Recall;
+pub use rmse::Rmse;
+pub use roc_auc::RocAuc;
+pub use top_k::TopK;
+
+/// The metrics this crate has.
+const MEMBERS: &[Member<Metrics>] = &[
+    Member::of::<Accuracy>(),
+    Member::of::<BalancedAccuracy>(),
+    Member::of::<TopK>(),
+    Member::of::<Precision>(),
+    Member::of::<Recall>(),
+    Member::of::<F1>(),
+    Member::of::<FBeta>(),
+    Member::of::<Matthews>(),
+    Member::of::<CohenKappa>(),
+    Member::of::<RocAuc>(),
+    Member::of::<AveragePrecision>(),
+    Member::of::<LogLoss>(),
+    Member::of::<Brier>(),
+    Member::of::<Mae>(),
+    Member::of::<Mse>(),
+    Member::of::<Rmse>(),
+    Member::of::<Mape>(),
+    Member::of::<MedianAbsoluteError>(),
+    Member::of::<MaxError>(),
+    Member::of::<R2>(),
+    Member::of::<ExplainedVariance>(),
+];
 
 /// Which values of a metric are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -34,94 +138,10 @@ impl Direction {
     }
 }
 
-/// Truth and prediction for some rows.
-///
-/// # Shapes
-///
-/// `targets` holds `rows × target_width` and `outputs` `rows × n_outputs` values, row-major. Targets are values
-/// (regression), 0 or 1 per column (one-hot, multilabel), or one column of class indices beside several outputs.
-/// Outputs are values or probabilities; a single output against classes is the probability of class 1.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a, F> {
-    /// The true values, row-major.
-    pub targets: &'a [F],
-    /// Columns of `targets`.
-    pub target_width: usize,
-    /// The predictions, row-major.
-    pub outputs: &'a [F],
-    /// Columns of `outputs`.
-    pub n_outputs: usize,
-    /// Sample weights, one for each row; none means 1.
-    pub weights: Option<&'a [F]>,
-}
-
-impl<F: Float> Batch<'_, F> {
-    /// Number of rows.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.outputs.len() / self.n_outputs.max(1)
-    }
-
-    /// Sample weight of a row.
-    #[must_use]
-    pub fn weight(&self, row: usize) -> f64 {
-        self.weights.map_or(1.0, |weights| weights[row].wide())
-    }
-
-    /// Number of classes when the outputs are read as classes: 2 for a single output.
-    #[must_use]
-    pub fn n_classes(&self) -> usize {
-        self.n_outputs.max(2)
-    }
-
-    /// The true class of a row: the index itself, the side of ½, or the place of the largest value.
-    #[must_use]
-    pub fn class(&self, row: usize) -> usize {
-        let targets = &self.targets[row * self.target_width..][..self.target_width];
-        match targets {
-            [value] if self.n_outputs == 1 => usize::from(value.wide() > 0.5),
-            [index] => index.wide() as usize,
-            _ => first_maximum(targets),
-        }
-    }
-
-    /// The predicted class of a row: the side of ½ of a single output, else the place of the largest one.
-    #[must_use]
-    pub fn predicted_class(&self, row: usize) -> usize {
-        let outputs = &self.outputs[row * self.n_outputs..][..self.n_outputs];
-        match outputs {
-            [value] => usize::from(value.wide() > 0.5),
-            _ => first_maximum(outputs),
-        }
-    }
-
-    /// The score or probability of a class in a row.
-    #[must_use]
-    pub fn score(&self, row: usize, class: usize) -> f64 {
-        let outputs = &self.outputs[row * self.n_outputs..][..self.n_outputs];
-        match outputs {
-            [value] if class == 0 => 1.0 - value.wide(),
-            [value] => value.wide(),
-            _ => outputs[class].wide(),
-        }
-    }
-}
-
-/// Place of the largest value, the first of equals; a NaN is never the largest.
-fn first_maximum<F: Float>(values: &[F]) -> usize {
-    let mut best = 0;
-    for (place, value) in values.iter().enumerate() {
-        if *value > values[best] || values[best].is_nan() {
-            best = place;
-        }
-    }
-    best
-}
-
 /// A figure of merit, gathered over batches.
 ///
-/// The state between batches is a plain list of numbers: sums for most metrics; for those that need the order of all
-/// predictions, the predictions themselves.
+/// The state between batches is a plain list of numbers: sums for most metrics, whose state keeps the length it has
+/// after the first batch; for those that need the order of all rows, the rows themselves.
 pub trait Metric<F: Float>: Send + Sync {
     /// Which values are better.
     fn direction(&self) -> Direction;
@@ -134,7 +154,18 @@ pub trait Metric<F: Float>: Send + Sync {
     /// Whether the metric compares classes (rather than values).
     fn of_classes(&self) -> bool;
 
-    /// Adds a batch to the state, which starts empty at the first one.
+    /// Checks that the metric is defined for a task. Trainers and scorers ask before any work; batches of a task that
+    /// was refused give a value without meaning, or NaN.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) names the metric and says what is allowed.
+    fn check_task(&self, task: &Task) -> Result<()> {
+        let _ = task;
+        Ok(())
+    }
+
+    /// Adds a batch to the state, which starts empty at the first one. All batches are of one [`Task`].
     fn update(&self, state: &mut Vec<f64>, batch: &Batch<'_, F>);
 
     /// The value over all batches so far; NaN when there was no row of weight above 0.
@@ -159,8 +190,8 @@ impl Room for Metrics {
     type Ops<F: Float> = dyn Metric<F>;
     const KIND: &'static str = "metric";
 
-    fn members() -> &'static [crate::part::Member<Self>] {
-        &[]
+    fn members() -> &'static [Member<Self>] {
+        MEMBERS
     }
 }
 

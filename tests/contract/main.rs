@@ -1,0 +1,3 @@
+//! What every member of a room keeps.
+
+mod metrics;
