@@ -61,7 +61,11 @@ pub struct History {
 impl PartialEq for History {
     fn eq(&self, other: &Self) -> bool {
         let bits = |history: &History| -> Vec<Vec<u64>> {
-            history.columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
+            history
+                .columns
+                .iter()
+                .map(|column| column.iter().map(|value| value.to_bits()).collect())
+                .collect()
         };
         self.names == other.names && self.stop_reason == other.stop_reason && bits(self) == bits(other)
     }
@@ -189,7 +193,10 @@ impl History {
             map.insert(name.clone(), serde_json::to_value(column)?);
         }
         map.insert("seconds".into(), serde_json::to_value(&self.seconds)?);
-        map.insert("stop_reason".into(), serde_json::to_value(self.stop_reason.as_ref().map(ToString::to_string))?);
+        map.insert(
+            "stop_reason".into(),
+            serde_json::to_value(self.stop_reason.as_ref().map(ToString::to_string))?,
+        );
         Ok(serde_json::Value::Object(map))
     }
 }

@@ -6,13 +6,13 @@ pub use crate::callback::{Callback, EarlyStopping, Verbose};
 pub use crate::estimator::{MlpClassifier, MlpRegressor};
 pub use crate::history::History;
 pub use crate::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Huber, LogCosh, MeanAbsoluteError, MeanSquaredError, Poisson,
-    SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Huber, LogCosh, MeanAbsoluteError, MeanSquaredError,
+    Poisson, SparseCategoricalCrossEntropy,
 };
 pub use crate::metric::{Accuracy, Metric};
 pub use crate::network::{
-    Dense, Dropout, Elu, Exponential, Gelu, HardSigmoid, Identity, L1, L1L2, L2, LeakyRelu, Relu, Selu, Sequential,
-    Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
+    Dense, Dropout, Elu, Exponential, Gelu, HardSigmoid, Identity, L1, L1L2, L2, LeakyRelu, Relu, Selu,
+    Sequential, Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
 };
 pub use crate::optimizer::{Adam, RmsProp, Sgd};
 pub use crate::train::{Model, Training};

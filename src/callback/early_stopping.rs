@@ -119,7 +119,11 @@ impl Configured for EarlyStopping {
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         if view.direction(&self.monitor).is_none() {
-            return Err(Error::parameter("monitor", &self.monitor, format!("one of {}", view.names().join(", "))));
+            return Err(Error::parameter(
+                "monitor",
+                &self.monitor,
+                format!("one of {}", view.names().join(", ")),
+            ));
         }
         Ok(())
     }
@@ -130,7 +134,8 @@ impl Callback for EarlyStopping {
         }
         let value = view.value(&self.monitor).unwrap_or(f64::NAN);
         let direction = view.direction(&self.monitor).unwrap_or(Direction::Minimize);
-        let improves = |than: Option<f64>| direction.improves(value, than.unwrap_or(f64::NAN), self.min_delta);
+        let improves =
+            |than: Option<f64>| direction.improves(value, than.unwrap_or(f64::NAN), self.min_delta);
         self.watch.wait += 1;
         if improves(self.watch.best) {
             self.watch.best = Some(value);

@@ -99,7 +99,8 @@ impl MlpValidParams<Classification> {
         T::Elem: Label,
     {
         let labels = dataset.as_single_targets();
-        let encoded = encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
+        let encoded =
+            encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
         let rows = Rows::new(dataset.records().view(), encoded.y.view())?;
         let rows = match dataset.weights() {
             Some(_) => rows.with_weights(dataset.weights.view())?,
@@ -222,7 +223,8 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         }
         let weight = |row: usize| dataset.weights().map_or(1.0, |weights| f64::from(weights[row]));
         let total: f64 = (0..truth.len()).map(weight).sum();
-        let right = truth.iter().zip(&predicted).enumerate().filter(|(_, (a, b))| a == b).map(|(row, _)| weight(row));
+        let right =
+            truth.iter().zip(&predicted).enumerate().filter(|(_, (a, b))| a == b).map(|(row, _)| weight(row));
         Ok(right.sum::<f64>() / total)
     }
 
@@ -318,7 +320,9 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
 ///
 /// `predict` and `predict_inplace` panic when `x` has another width than the training data or a value that is not finite;
 /// [`MlpClassifier::try_predict`] gives an error instead.
-impl<F: Float, D: ArrayData<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Array1<L>> for MlpClassifier<F, L> {
+impl<F: Float, D: ArrayData<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Array1<L>>
+    for MlpClassifier<F, L>
+{
     fn predict_inplace<'a>(&'a self, x: &'a ArrayBase<D, Ix2>, y: &mut Array1<L>) {
         match self.try_predict(x) {
             Ok(predicted) => *y = predicted,

@@ -34,7 +34,9 @@ pub(super) fn fit_run<F: Float, K>(
 fn check_same(trained: &Plan, asked: &Plan) -> Result<()> {
     let differ = |what, trained: String, found: String| Err(Error::Mismatch { what, trained, found });
     if trained.network != asked.network {
-        let layers = |plan: &Plan| plan.network.layers().iter().map(ToString::to_string).collect::<Vec<_>>().join(" – ");
+        let layers = |plan: &Plan| {
+            plan.network.layers().iter().map(ToString::to_string).collect::<Vec<_>>().join(" – ")
+        };
         return differ("the network", layers(trained), layers(asked));
     }
     if trained.loss != asked.loss {

@@ -208,10 +208,20 @@ impl<K> ParamGuard for MlpParams<K> {
         let params = &self.0;
         for (i, &units) in params.hidden_layer_sizes.iter().enumerate() {
             let name = format!("hidden_layer_sizes[{i}]");
-            check(&name, units, (1..=crate::network::layer::MAX_UNITS).contains(&units), "between 1 and 16777216")?;
+            check(
+                &name,
+                units,
+                (1..=crate::network::layer::MAX_UNITS).contains(&units),
+                "between 1 and 16777216",
+            )?;
         }
         params.activation.check()?;
-        check("alpha", params.alpha, params.alpha.is_finite() && params.alpha >= 0.0, "finite and at least 0")?;
+        check(
+            "alpha",
+            params.alpha,
+            params.alpha.is_finite() && params.alpha >= 0.0,
+            "finite and at least 0",
+        )?;
         params.network.as_ref().map_or(Ok(()), Sequential::check)?;
         params.optimizer.check()?;
         params.loss.as_ref().map_or(Ok(()), AnyLoss::check)?;

@@ -10,5 +10,7 @@ mod labels;
 mod regressor;
 
 pub use classifier::MlpClassifier;
-pub use hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpRegressorParams, MlpValidParams, Regression};
+pub use hyperparams::{
+    Classification, MlpClassifierParams, MlpParams, MlpRegressorParams, MlpValidParams, Regression,
+};
 pub use regressor::MlpRegressor;

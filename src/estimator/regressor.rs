@@ -185,6 +185,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
             outputs: &outputs,
             n_outputs,
             weights: weights.as_deref(),
+            multilabel: false,
         };
         Ok(R2.of(&batch))
     }

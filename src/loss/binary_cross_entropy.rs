@@ -50,6 +50,10 @@ impl<F: Float> Loss<F> for BinaryCrossEntropy {
         "between 0 and 1".into()
     }
 
+    fn independent_outputs(&self) -> bool {
+        true
+    }
+
     fn takes_over(&self) -> Option<&'static str> {
         Some("sigmoid")
     }

@@ -75,6 +75,11 @@ pub trait Loss<F: Float>: Send + Sync {
         "finite".into()
     }
 
+    /// Whether each output is a yes-or-no question of its own, so that metrics read several columns as labels.
+    fn independent_outputs(&self) -> bool {
+        false
+    }
+
     /// The name of the activation that the loss can take over, computing both from the sums z.
     fn takes_over(&self) -> Option<&'static str> {
         None

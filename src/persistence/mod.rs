@@ -140,7 +140,9 @@ mod tests {
     fn every_cut_and_every_flipped_bit_is_seen() {
         let value = (vec![1.5_f64, -2.0], String::from("dense_1/kernel"));
         let bytes = encode(Kind::Run, 1, &value).unwrap();
-        let read = |bytes: &[u8]| open(Kind::Run, 1, bytes).and_then(|(_, p)| decode::<(Vec<f64>, String)>(Kind::Run, p));
+        let read = |bytes: &[u8]| {
+            open(Kind::Run, 1, bytes).and_then(|(_, p)| decode::<(Vec<f64>, String)>(Kind::Run, p))
+        };
         assert_eq!(read(&bytes).unwrap(), value);
         for len in 0..bytes.len() {
             assert!(read(&bytes[..len]).is_err(), "cut to {len}");

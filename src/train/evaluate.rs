@@ -91,6 +91,7 @@ impl<F: Float> Evaluator<F> {
                 outputs,
                 n_outputs,
                 weights: rows.has_weights().then_some(&*weights),
+                multilabel: plan.is_multilabel(n_outputs),
             };
             for (metric, state) in plan.metrics.iter().zip(&mut self.metrics) {
                 metric.ops::<F>().update(state, &batch);

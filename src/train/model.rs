@@ -178,11 +178,11 @@ impl<F: Float> Model<F> {
     /// # Errors
     ///
     /// As [`fit`](Self::fit), and for weights that are negative, not finite or not as many as the rows.
-    pub fn fit_weighted<D: ArrayData<Elem = F>, T: ArrayData<Elem = F>>(
+    pub fn fit_weighted<'a, D: ArrayData<Elem = F>, T: ArrayData<Elem = F>>(
         &mut self,
-        x: &ArrayBase<D, Ix2>,
-        y: &ArrayBase<T, Ix2>,
-        weights: ArrayView1<'_, f32>,
+        x: &'a ArrayBase<D, Ix2>,
+        y: &'a ArrayBase<T, Ix2>,
+        weights: ArrayView1<'a, f32>,
         training: &Training,
     ) -> Result<&History> {
         self.fit_rows(Rows::new(x.view(), y.view())?.with_weights(weights)?, training)

@@ -47,6 +47,11 @@ impl Plan {
         self.callbacks.iter().try_for_each(AnyCallback::check)
     }
 
+    /// Whether each output is a yes-or-no question of its own.
+    pub(crate) fn is_multilabel(&self, n_outputs: usize) -> bool {
+        n_outputs > 1 && self.loss.ops::<f32>().independent_outputs()
+    }
+
     /// Whether the loss computes the last activation together with itself.
     pub(crate) fn loss_takes_over(&self) -> bool {
         let activation = self.network.layers().last().and_then(|layer| layer.ops::<f32>().activation());

@@ -69,7 +69,8 @@ impl<'a, F: Float> Rows<'a, F> {
                 found: weights.len(),
             });
         }
-        if let Some((row, weight)) = weights.iter().enumerate().find(|(_, w)| !(w.is_finite() && **w >= 0.0)) {
+        if let Some((row, weight)) = weights.iter().enumerate().find(|(_, w)| !(w.is_finite() && **w >= 0.0))
+        {
             let name = format!("the sample weight of row {row}");
             return Err(Error::parameter(name, weight, "finite and at least 0"));
         }
@@ -156,7 +157,9 @@ impl<'a, F: Float> Rows<'a, F> {
     /// Copies the weights of some rows of the data set into a buffer; 1 where there are none.
     pub(crate) fn gather_weights(&self, rows: &[usize], to: &mut [F]) {
         match &self.weights {
-            Some(weights) => to.iter_mut().zip(rows).for_each(|(to, &row)| *to = F::of(f64::from(weights[row]))),
+            Some(weights) => {
+                to.iter_mut().zip(rows).for_each(|(to, &row)| *to = F::of(f64::from(weights[row])))
+            }
             None => to.fill(F::one()),
         }
     }

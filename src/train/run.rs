@@ -228,8 +228,16 @@ impl<F: Float> Run<F> {
         self.history.stop(None);
         let workspace = Workspace::new(&self.network, &self.plan, data, names.len());
         let batches = data.training.len().div_ceil(self.plan.batch_size);
-        let mut passage =
-            Passage { run: self, data, until, names, directions, workspace, batches, epoch_start: Instant::now() };
+        let mut passage = Passage {
+            run: self,
+            data,
+            until,
+            names,
+            directions,
+            workspace,
+            batches,
+            epoch_start: Instant::now(),
+        };
         passage.advance()
     }
 
@@ -264,7 +272,8 @@ pub(super) fn check_rows<F: Float>(
         return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
     }
     for (row, targets) in rows.targets() {
-        if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs)) {
+        if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
+        {
             return Err(Error::TargetRange {
                 loss: plan.loss.name().into(),
                 row,
@@ -356,7 +365,7 @@ impl<F: Float> Passage<'_, '_, F> {
     fn batch(&mut self) -> Result<()> {
         let Passage { run, data, workspace, .. } = self;
         let Workspace { tape, x, y, weights, losses, gradient, order, .. } = workspace;
-        let Run { plan, network, slots, position, totals, .. } = &mut **run;
+        let Run { plan, network, slots, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
         let order = &order[start..(start + plan.batch_size).min(order.len())];
@@ -386,7 +395,7 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
         let schedule = plan.optimizer.ops::<F>().learning_rate();
-        let learning_rate = schedule.rate(position.step) * run.learning_rate_factor;
+        let learning_rate = schedule.rate(position.step) * *learning_rate_factor;
         if !batch_loss.is_finite() {
             return Err(Error::Diverged {
                 epoch: position.epoch as usize + 1,
@@ -396,7 +405,14 @@ impl<F: Float> Passage<'_, '_, F> {
             });
         }
         let weights = rows.has_weights().then_some(&*weights);
-        let batch = Batch { targets: y, target_width: rows.target_width(), outputs, n_outputs, weights };
+        let batch = Batch {
+            targets: y,
+            target_width: rows.target_width(),
+            outputs,
+            n_outputs,
+            weights,
+            multilabel: plan.is_multilabel(n_outputs),
+        };
         for (metric, state) in plan.metrics.iter().zip(&mut totals.metrics) {
             metric.ops::<F>().update(state, &batch);
         }

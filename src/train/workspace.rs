@@ -34,7 +34,10 @@ impl<F: Float> Workspace<F> {
             losses: Buffer::zeros(rows),
             gradient: Buffer::zeros(network.weights().len()),
             order: Vec::with_capacity(data.training.len()),
-            evaluator: data.validation.as_ref().map(|rows| Evaluator::new(network, plan, target_width, rows.len())),
+            evaluator: data
+                .validation
+                .as_ref()
+                .map(|rows| Evaluator::new(network, plan, target_width, rows.len())),
             values: Vec::with_capacity(n_values),
         }
     }

@@ -19,6 +19,7 @@ mod dense;
 mod dropout;
 
 pub use dense::Dense;
+pub(crate) use dense::MAX_UNITS;
 pub use dropout::Dropout;
 
 /// A tensor that a layer asks for.
