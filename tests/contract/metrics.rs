@@ -153,7 +153,7 @@ fn task(kind: Kind) -> Task {
 
 /// Eight rows, every class and label both there and not, predicted exactly.
 fn perfect(kind: Kind) -> Data {
-    let classes = [0.0, 1.0, 2.0, 1.0, 0.0, 2.0, 0.0, 1.0];
+    let classes: [f64; 8] = [0.0, 1.0, 2.0, 1.0, 0.0, 2.0, 0.0, 1.0];
     let hot =
         |class: f64| (0..3).map(move |column| f64::from(u8::from((class - f64::from(column)).abs() < 0.5)));
     let (targets, outputs): (Vec<f64>, Vec<f64>) = match kind {
