@@ -16,6 +16,15 @@ from sklearn import metrics
 SEED = 20
 AVERAGES = ["macro", "weighted", "micro"]
 F_SCORES = ["precision_score", "recall_score", "f1_score", "fbeta_score"]
+REGRESSION = [
+    "mean_absolute_error",
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "mean_absolute_percentage_error",
+    "median_absolute_error",
+    "r2_score",
+    "explained_variance_score",
+]
 RANKINGS = ["roc_auc_score", "average_precision_score"]
 
 
@@ -28,12 +37,8 @@ def value(name, arguments, y_true, y_pred, weights):
 
 def case(data, kind, y_true, proba, weights):
     """Scores of probabilities; the predicted classes are theirs."""
-    if kind == "labels":
-        decided = (proba > 0.5).astype(int)
-    elif kind == "classes":
-        decided = proba.argmax(axis=1)
-    else:
-        decided = (proba > 0.5).astype(int)
+    decided = proba.argmax(axis=1) if kind == "classes" else (proba > 0.5).astype(int)
+    n_classes = proba.shape[1] if kind == "classes" else 2
     names = [("accuracy_score", {}, decided)]
     for average in AVERAGES + (["binary"] if kind == "binary" else []):
         for name in F_SCORES:
@@ -41,12 +46,13 @@ def case(data, kind, y_true, proba, weights):
             names.append((name, {"average": average, "zero_division": 0} | beta, decided))
     if kind != "labels":
         names += [(name, {}, decided) for name in ("balanced_accuracy_score", "matthews_corrcoef", "cohen_kappa_score")]
-        names.append(("log_loss", {"labels": list(range(max(2, np.ndim(proba) and proba.reshape(len(proba), -1).shape[1])))}, proba))
+        names.append(("log_loss", {"labels": list(range(n_classes))}, proba))
     for average in AVERAGES if kind != "binary" else ["macro"]:
         several = {"multi_class": "ovr"} if kind == "classes" else {}
         names.append(("roc_auc_score", {"average": average} | several, proba))
         names.append(("average_precision_score", {"average": average}, proba))
-    missing = kind == "classes" and len(np.unique(y_true)) < proba.shape[1]
+    # scikit-learn refuses to rank classes that no row has.
+    missing = kind == "classes" and len(np.unique(y_true)) < n_classes
     scores = []
     for name, arguments, predicted in names:
         if missing and name in RANKINGS:
@@ -68,14 +74,19 @@ def numbers(rng):
     y = rng.normal(1000.0, 1.0, (300, 2)).round(3)
     guess = (y + rng.normal(0.1, 0.5, (300, 2))).round(3)
     weights = rng.uniform(0.1, 3.0, 300).round(3)
-    names = ["mean_absolute_error", "mean_squared_error", "root_mean_squared_error", "mean_absolute_percentage_error",
-             "median_absolute_error", "r2_score", "explained_variance_score"]
-    scores = [
-        {"metric": n, "arguments": {}, "value": value(n, {}, y, guess, None), "weighted": value(n, {}, y, guess, weights)}
-        for n in names
-    ]
-    return {"data": "300 rows far from 0", "kind": "values", "y_true": y.tolist(), "y_pred": guess.tolist(),
-            "sample_weight": weights.tolist(), "scores": scores}
+    scores = []
+    for name in REGRESSION:
+        row = {"metric": name, "arguments": {}, "value": value(name, {}, y, guess, None)}
+        row["weighted"] = value(name, {}, y, guess, weights)
+        scores.append(row)
+    return {
+        "data": "300 rows far from 0",
+        "kind": "values",
+        "y_true": y.tolist(),
+        "y_pred": guess.tolist(),
+        "sample_weight": weights.tolist(),
+        "scores": scores,
+    }
 
 
 def generate():
@@ -98,7 +109,8 @@ def generate():
                           away / away.sum(axis=1, keepdims=True), weights))
     truth = np.array([[1, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1]])
     proba = np.array([[0.9, 0.2, 0.1], [0.4, 0.1, 0.2], [0.7, 0.3, 0.3], [0.2, 0.4, 0.4]])
-    cases.append(case("a label no row has and one never predicted", "labels", truth, proba, np.array([1.0, 2.0, 0.5, 1.0])))
+    weights = np.array([1.0, 2.0, 0.5, 1.0])
+    cases.append(case("a label no row has and one never predicted", "labels", truth, proba, weights))
     cases.append(numbers(rng))
     about = {
         "libraries": {library: version(library) for library in ("scikit-learn", "numpy")},
@@ -108,7 +120,8 @@ def generate():
         "tolerance": "1e-12 relative: sums of 300 terms, in another order",
     }
     text = json.dumps({"about": about, "cases": cases}, separators=(",", ":"))
-    Path(__file__).with_name("metric_averages.json").write_text(text.replace('{"data"', '\n{"data"').replace('{"metric"', '\n {"metric"') + "\n")
+    text = text.replace('{"data"', '\n{"data"').replace('{"metric"', '\n {"metric"')
+    Path(__file__).with_name("metric_averages.json").write_text(text + "\n")
 
 
 if __name__ == "__main__":
