@@ -17,8 +17,9 @@ use crate::error::{Result, check};
 /// micro     m(all classes added up)
 /// ```
 ///
-/// For classes, K counts those that occur in truth or prediction (scikit-learn's rule when no `labels` are given); labels of
-/// a multilabel task all count. When no row is of any class, `weighted` is `macro`.
+/// For classes, K counts those that occur in truth or prediction of a row of weight above 0 (scikit-learn's rule when
+/// no `labels` are given, which looks at rows of weight 0 too); labels of a multilabel task all count. When no row is
+/// of any class, `weighted` is `macro`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Average {

@@ -34,7 +34,8 @@ use crate::part::Configured;
 ///
 /// # References
 ///
-/// Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML, on why not to interpolate.
+/// Davis and Goadrich (2006), "The relationship between precision-recall and ROC curves", ICML, on why not to
+/// interpolate.
 #[doc(alias = "average_precision_score")]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,5 +1,5 @@
-//! How often each class is predicted, is true, and both: all that precision, recall, F, balanced accuracy, Matthews' and
-//! Cohen's coefficients need of a confusion matrix.
+//! How often each class is predicted, is true, and both: all that precision, recall, F, balanced accuracy, Matthews'
+//! and Cohen's coefficients need of a confusion matrix.
 //!
 //! ```text
 //! hitₖ = Σᵢ wᵢ·[ŷᵢ = k][yᵢ = k]    predictedₖ = Σᵢ wᵢ·[ŷᵢ = k]    actualₖ = Σᵢ wᵢ·[yᵢ = k]
@@ -8,7 +8,8 @@
 //! These are the diagonal and the two margins of the matrix, 3 sums for a class instead of a row of them. With several
 //! labels to a row, each label has its own three.
 //!
-//! State, in pairs: the sum of weights (NaN as soon as a row has no class), whether there are labels, then 3 for a class.
+//! State, in pairs: the sum of weights (NaN as soon as a row has no class), whether there are labels, then 3 for a
+//! class.
 
 use super::Batch;
 use super::sums;

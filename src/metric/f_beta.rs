@@ -15,8 +15,8 @@ use crate::part::Configured;
 ///    = (1 + β²) · hit / (β² · actual + predicted)
 /// ```
 ///
-/// Several classes or labels are combined as [`Average`] says, F by F (not from the averages of precision and recall). A class
-/// that is neither predicted nor true has F 0.
+/// Several classes or labels are combined as [`Average`] says, F by F (not from the averages of precision and
+/// recall). A class that is neither predicted nor true has F 0.
 ///
 /// | setting | default | meaning | range |
 /// | --- | --- | --- | --- |

@@ -13,8 +13,8 @@ use crate::part::Configured;
 /// log_loss = −Σᵢ wᵢ · ln clip(pᵢ[yᵢ], ε, 1 − ε) / Σᵢ wᵢ
 /// ```
 ///
-/// ε is the machine epsilon of the outputs' type (2⁻⁵² or 2⁻²³), as in scikit-learn. The value is NaN when an output is not a
-/// probability, below 0 or above 1; rows need not sum to 1.
+/// ε is the machine epsilon of the outputs' type (2⁻⁵² or 2⁻²³), as in scikit-learn. The value is NaN when an output
+/// is not a probability, below 0 or above 1; rows need not sum to 1.
 ///
 /// # Examples
 ///

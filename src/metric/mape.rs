@@ -12,7 +12,8 @@ use crate::part::Configured;
 /// MAPE = Σⱼ (Σᵢ wᵢ |ŷᵢⱼ − yᵢⱼ| / max(|yᵢⱼ|, ε) / Σᵢ wᵢ) / n_outputs     ε = 2⁻⁵²
 /// ```
 ///
-/// A fraction, as in scikit-learn: 0.1 is 10 %. (Keras multiplies by 100 and has ε = 10⁻⁷.) A target of 0 makes it huge.
+/// A fraction, as in scikit-learn: 0.1 is 10 %. (Keras multiplies by 100 and has ε = 10⁻⁷.) A target of 0 makes it
+/// huge.
 ///
 /// # Examples
 ///

@@ -12,8 +12,8 @@ use crate::part::Configured;
 /// MedAE = Σⱼ median(|ŷᵢⱼ − yᵢⱼ|, wᵢ) / n_outputs
 /// ```
 ///
-/// In the unit of the targets. The median is the first value at which the weights pass half of their sum; where they reach
-/// it exactly, the mean of that value and the next (the "averaged inverted distribution function").
+/// In the unit of the targets. The median is the first value at which the weights pass half of their sum; where they
+/// reach it exactly, the mean of that value and the next (the "averaged inverted distribution function").
 ///
 /// The state keeps the errors of all rows.
 ///

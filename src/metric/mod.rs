@@ -1,7 +1,7 @@
 //! Metrics: figures that tell how good predictions are, in training, in evaluation and as scorers of a search.
 //!
-//! A metric carries its own direction and unit. It reads batches and keeps plain numbers, so a run that is paused in the
-//! middle of an epoch goes on with the same ones. All arithmetic is in `f64`, whatever the type of the data.
+//! A metric carries its own direction and unit. It reads batches and keeps plain numbers, so a run that is paused in
+//! the middle of an epoch goes on with the same ones. All arithmetic is in `f64`, whatever the type of the data.
 //!
 //! | of classes | of the order of scores | of probabilities | of values |
 //! | --- | --- | --- | --- |
@@ -123,8 +123,8 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Whether `value` is better than `best` by more than `min_delta` (≥ 0). NaN is never better than anything; anything
-    /// but NaN is better than NaN.
+    /// Whether `value` is better than `best` by more than `min_delta` (≥ 0). NaN is never better than anything;
+    /// anything but NaN is better than NaN.
     #[must_use]
     pub fn improves(self, value: f64, best: f64, min_delta: f64) -> bool {
         if value.is_nan() {

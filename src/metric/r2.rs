@@ -13,8 +13,8 @@ use crate::part::Configured;
 /// R² = Σⱼ (1 − Σᵢ wᵢ (yᵢⱼ − ŷᵢⱼ)² / Σᵢ wᵢ (yᵢⱼ − ȳⱼ)²) / n_outputs     ȳⱼ: weighted mean of output j
 /// ```
 ///
-/// An output whose targets are all equal gives 1 when it is predicted exactly and else 0. A single row (of weight at most
-/// 1) has no variance to explain: NaN.
+/// An output whose targets are all equal gives 1 when it is predicted exactly and else 0. A single row (of weight at
+/// most 1) has no variance to explain: NaN.
 ///
 /// # Examples
 ///
@@ -27,8 +27,8 @@ use crate::part::Configured;
 ///
 /// # References
 ///
-/// Wright (1921), "Correlation and causation", Journal of Agricultural Research 20. On constant targets and several outputs
-/// the value is that of scikit-learn's `r2_score` with its defaults.
+/// Wright (1921), "Correlation and causation", Journal of Agricultural Research 20. On constant targets and several
+/// outputs the value is that of scikit-learn's `r2_score` with its defaults.
 #[doc(alias = "r2_score")]
 #[doc(alias = "coefficient of determination")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

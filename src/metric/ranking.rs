@@ -1,10 +1,11 @@
 //! The scores of all rows in order: the state behind ROC-AUC and average precision.
 //!
-//! Both ask how rows of a class stand against the rest when a threshold goes down through the scores. Rows of equal score
-//! cross it together, so ties are exact.
+//! Both ask how rows of a class stand against the rest when a threshold goes down through the scores. Rows of equal
+//! score cross it together, so ties are exact.
 //!
-//! State: the number of truths and of scores in a row, then for each row its weight, truths and scores. Two classes are one
-//! truth and the score of class 1; more are the class index and all scores; labels are a truth and a score each.
+//! State: the number of truths and of scores in a row, then for each row its weight, truths and scores. Two classes
+//! are one truth and the score of class 1; more are the class index and all scores; labels are a truth and a score
+//! each.
 
 use super::Batch;
 use super::average::{Average, by_weight, mean};

@@ -12,8 +12,8 @@ use crate::part::Configured;
 /// RMSE = Σⱼ √(Σᵢ wᵢ (ŷᵢⱼ − yᵢⱼ)² / Σᵢ wᵢ) / n_outputs
 /// ```
 ///
-/// In the unit of the targets. With several outputs it is the mean of their roots, as in scikit-learn, and not the root of
-/// [`Mse`](super::Mse).
+/// In the unit of the targets. With several outputs it is the mean of their roots, as in scikit-learn, and not the
+/// root of [`Mse`](super::Mse).
 ///
 /// # Examples
 ///

@@ -14,8 +14,8 @@ use crate::part::Configured;
 /// AUC = Σᵢ Σⱼ wᵢ wⱼ ([sᵢ > sⱼ] + ½ [sᵢ = sⱼ]) / Σᵢ Σⱼ wᵢ wⱼ     i of the class, j of the rest
 /// ```
 ///
-/// Exact, ties included, where Keras' `AUC` looks at 200 thresholds. Two classes give the area for class 1, whatever the
-/// average. More classes, each against the rest (one-vs-rest), and labels are combined as [`Average`] says.
+/// Exact, ties included, where Keras' `AUC` looks at 200 thresholds. Two classes give the area for class 1, whatever
+/// the average. More classes, each against the rest (one-vs-rest), and labels are combined as [`Average`] says.
 ///
 /// NaN when the class or the rest has no row; for `macro`, when that is so for one class; `weighted` leaves out classes
 /// without rows. (scikit-learn returns 0 for `weighted` when no label occurs at all; here that is NaN as well.)

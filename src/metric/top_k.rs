@@ -13,8 +13,8 @@ use crate::part::Configured;
 /// top_k = Σᵢ wᵢ · [fewer than k classes are ahead of yᵢ] / Σᵢ wᵢ
 /// ```
 ///
-/// Of classes with equal scores the last is ahead, as in scikit-learn's `top_k_accuracy_score`; Keras counts all of them as
-/// in. So with ties, `k = 1` need not equal [`Accuracy`](super::Accuracy), which takes the first.
+/// Of classes with equal scores the last is ahead, as in scikit-learn's `top_k_accuracy_score`; Keras counts all of
+/// them as in. So with ties, `k = 1` need not equal [`Accuracy`](super::Accuracy), which takes the first.
 ///
 /// | setting | default | meaning | range |
 /// | --- | --- | --- | --- |

@@ -1,0 +1,3 @@
+//! The same numbers as scikit-learn and Keras: each file of this folder says which versions made it.
+
+mod metrics;
