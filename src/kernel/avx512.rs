@@ -22,6 +22,7 @@ macro_rules! avx512 {
             type Vec = $vec;
             type Mask = $mask;
             const LANES: usize = $lanes;
+            const MASKED_LOADS: bool = true;
             const SHAPES: [Shape<$elem>; 4] = [
                 shape!($run, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]),
                 shape!($run, 2, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),

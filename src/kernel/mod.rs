@@ -4,7 +4,7 @@
 //!
 //! - An element of a matrix product is one chain of fused multiply-adds in rising order of the summed index, started
 //!   from the bias or from zero. Vector width, blocking and the split of rows over threads never touch that order.
-//! - A sum is a fixed set of lanes and a fixed tree ([`sums`]), whatever the registers are.
+//! - A sum is a fixed set of lanes and a fixed tree ([`sum`]), whatever the registers are.
 //! - `exp`, `ln`, `tanh`, … are our own, branch-free, and made of operations that every CPU rounds alike ([`math`]).
 //!
 //! So a fit gives the same bytes on AVX-512, on AVX2 and in portable code, on one thread or sixteen. (The payload of
@@ -22,6 +22,7 @@ mod buffer;
 mod gather;
 pub mod math;
 mod multiply;
+mod narrow;
 mod path;
 mod portable;
 mod product;

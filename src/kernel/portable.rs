@@ -18,6 +18,7 @@ macro_rules! portable {
             type Vec = [$elem; $lanes];
             type Mask = usize;
             const LANES: usize = $lanes;
+            const MASKED_LOADS: bool = false;
             const SHAPES: [Shape<$elem>; 4] = [
                 shape!($run, 1, [1 2 3 4]),
                 shape!($run, 2, [1 2 3 4]),

@@ -47,7 +47,7 @@ pub fn dense_forward<S: Scalar>(
 
 /// `dx[r,i] = Σₒ dz[r,o]·w[i,o]`: what reaches the layer below.
 ///
-/// Takes `wt`, the [`transpose`](super::transpose) of `w`, made once a step and shared by all rows.
+/// Takes `wt`, the [`transpose`](super::transpose()) of `w`, made once a step and shared by all rows.
 ///
 /// # Shapes
 ///
@@ -163,37 +163,43 @@ mod tests {
         for path in Path::available() {
             with_path(path, || {
                 let what = format!("{rows}×{fan_in}×{fan_out} on {path:?}");
-                // NaN where nothing was written, and a guard behind the end.
-                let nan = S::s_from_f64(f64::NAN);
-                let mut out = vec![nan; rows * fan_out];
-                dense_forward(rows, fan_in, fan_out, &x, &w, Some(&bias), &mut out);
-                assert_eq!(bits(&out), bits(&z), "z {what}");
-                out.fill(nan);
-                dense_forward(rows, fan_in, fan_out, &x, &w, None, &mut out);
-                assert_eq!(bits(&out), bits(&z_plain), "z without bias {what}");
-                let mut out = vec![nan; rows * fan_in];
-                dense_input_gradient(rows, fan_in, fan_out, &dz, &wt, &mut out);
-                assert_eq!(bits(&out), bits(&dx), "dx {what}");
-                let mut out = vec![nan; fan_in * fan_out];
-                dense_weight_gradient(rows, fan_in, fan_out, 0..fan_in, &x, &dz, &mut out);
-                assert_eq!(bits(&out), bits(&dw), "dw {what}");
-
-                let cut = fan_in / 3;
-                out.fill(nan);
-                let (low, high) = out.split_at_mut(cut * fan_out);
-                dense_weight_gradient(rows, fan_in, fan_out, 0..cut, &x, &dz, low);
-                dense_weight_gradient(rows, fan_in, fan_out, cut..fan_in, &x, &dz, high);
-                assert_eq!(bits(&out), bits(&dw), "dw in two ranges {what}");
-
-                let cut = rows / 3;
-                let mut out = vec![nan; rows * fan_out];
-                let (low, high) = out.split_at_mut(cut * fan_out);
-                let (x_low, x_high) = x.split_at(cut * fan_in);
-                dense_forward(cut, fan_in, fan_out, x_low, &w, Some(&bias), low);
-                dense_forward(rows - cut, fan_in, fan_out, x_high, &w, Some(&bias), high);
-                assert_eq!(bits(&out), bits(&z), "z in two blocks of rows {what}");
+                same(&z, &format!("z {what}"), |out| {
+                    dense_forward(rows, fan_in, fan_out, &x, &w, Some(&bias), out);
+                });
+                same(&z_plain, &format!("z without bias {what}"), |out| {
+                    dense_forward(rows, fan_in, fan_out, &x, &w, None, out);
+                });
+                same(&dx, &format!("dx {what}"), |out| {
+                    dense_input_gradient(rows, fan_in, fan_out, &dz, &wt, out);
+                });
+                same(&dw, &format!("dw {what}"), |out| {
+                    dense_weight_gradient(rows, fan_in, fan_out, 0..fan_in, &x, &dz, out);
+                });
+                same(&dw, &format!("dw in two ranges {what}"), |out| {
+                    let cut = fan_in / 3;
+                    let (low, high) = out.split_at_mut(cut * fan_out);
+                    dense_weight_gradient(rows, fan_in, fan_out, cut..fan_in, &x, &dz, high);
+                    dense_weight_gradient(rows, fan_in, fan_out, 0..cut, &x, &dz, low);
+                });
+                same(&z, &format!("z in two blocks of rows {what}"), |out| {
+                    let cut = rows / 3;
+                    let (low, high) = out.split_at_mut(cut * fan_out);
+                    let (x_low, x_high) = x.split_at(cut * fan_in);
+                    dense_forward(rows - cut, fan_in, fan_out, x_high, &w, Some(&bias), high);
+                    dense_forward(cut, fan_in, fan_out, x_low, &w, Some(&bias), low);
+                });
             });
         }
+    }
+
+    /// Runs `product` and compares: NaN stands where nothing was written, and behind the end, where it must stay.
+    fn same<S: Scalar>(expected: &[S], what: &str, product: impl FnOnce(&mut [S])) {
+        const GUARD: usize = 40;
+        let mut out = vec![S::s_from_f64(f64::NAN); expected.len() + GUARD];
+        product(&mut out[..expected.len()]);
+        let (out, guard) = out.split_at(expected.len());
+        assert!(bits(out) == bits(expected), "{what}");
+        assert!(guard.iter().all(|v| v.s_to_f64().is_nan()), "{what} wrote behind the end");
     }
 
     #[test]

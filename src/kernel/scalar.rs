@@ -2,6 +2,7 @@
 
 use super::math::Elementary;
 use super::multiply::{Product, multiply};
+use super::transpose::blocks_portable;
 use super::{Path, path};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -53,10 +54,22 @@ pub trait Scalar:
     /// The matrices are what the product says they are, and `c` overlaps none of the others.
     #[doc(hidden)]
     unsafe fn s_multiply(product: &Product<Self>);
+    /// # Safety
+    ///
+    /// As for the blocks of `transpose.rs`.
+    #[doc(hidden)]
+    unsafe fn s_transpose_blocks(
+        rows: usize,
+        cols: usize,
+        src: *const Self,
+        src_row: usize,
+        dst: *mut Self,
+        dst_row: usize,
+    );
 }
 
 macro_rules! scalar {
-    ($t:ty, $portable:ty, $avx2:ty, $avx512:ty) => {
+    ($t:ty, $portable:ty, $avx2:ty, $avx512:ty, $side:literal, $transpose:ident) => {
         impl Scalar for $t {
             #[inline(always)]
             fn s_from_f64(value: f64) -> Self {
@@ -94,9 +107,28 @@ macro_rules! scalar {
                     }
                 }
             }
+            unsafe fn s_transpose_blocks(
+                rows: usize,
+                cols: usize,
+                src: *const Self,
+                src_row: usize,
+                dst: *mut Self,
+                dst_row: usize,
+            ) {
+                // SAFETY: the caller promises the matrices, `path` the instructions.
+                unsafe {
+                    match path() {
+                        #[cfg(target_arch = "x86_64")]
+                        Path::Avx512 | Path::Avx2 => {
+                            super::transpose::$transpose(rows, cols, src, src_row, dst, dst_row)
+                        }
+                        _ => blocks_portable::<Self, $side>(rows, cols, src, src_row, dst, dst_row),
+                    }
+                }
+            }
         }
     };
 }
 
-scalar!(f32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16);
-scalar!(f64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8);
+scalar!(f32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16, 8, blocks_f32);
+scalar!(f64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8, 4, blocks_f64);

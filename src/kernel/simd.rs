@@ -1,11 +1,16 @@
 //! What a tile of a matrix product needs from an instruction set.
+#![allow(
+    clippy::needless_range_loop,
+    reason = "LLVM unrolls these loops early enough to keep the sums in registers"
+)]
 
 use super::Scalar;
 
 /// A block of tiles of `MR` rows each, one below the other, over the same columns:
 /// `c = start + a·b`, every element one chain of fused multiply-adds over `0..k`.
 ///
-/// `a` is read one element at a time and may have any strides; rows of `b` and `c` are contiguous.
+/// `a` is read one element at a time and may have any strides; rows of `b` and `c` are contiguous. Without
+/// [`Simd::MASKED_LOADS`], the rows of `b` under a tile of up to three vectors are filled up to whole vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Tiles<S> {
     /// How many tiles.
@@ -55,6 +60,8 @@ pub(super) trait Simd: Copy {
     type Vec: Copy;
     type Mask: Copy;
     const LANES: usize;
+    /// Whether reading under a mask costs no more than reading; if not, `b` of a tile always has whole vectors.
+    const MASKED_LOADS: bool;
     /// The tiles that fit its registers: one, two and three vectors wide, and a wide one for products of few rows.
     const SHAPES: [Shape<Self::Elem>; 4];
 
@@ -97,7 +104,11 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
             for _ in 0..t.k {
                 let mut row = [V::zero(); NV];
                 for j in 0..NV {
-                    row[j] = load::<V, NV, TAIL>(b, j, mask);
+                    row[j] = if V::MASKED_LOADS || NV > 3 {
+                        load::<V, NV, TAIL>(b, j, mask)
+                    } else {
+                        V::load(b.add(j * V::LANES))
+                    };
                 }
                 for i in 0..MR {
                     // Rows in threes: base, base + stride, base + 2·stride are one addressing mode each, so a tile

@@ -3,42 +3,55 @@
 //! Element `i` is added to lane `i mod 32`, in `f64` for both number types; then the upper half of the lanes is added
 //! to the lower half until one is left. Thirty-two lanes fill four AVX-512 registers, enough to hide the latency of
 //! an addition, and on any other machine they are the same thirty-two lanes.
+//!
+//! The loops convert, then add, by index: written in one step or with iterators, LLVM leaves them scalar.
+#![allow(clippy::needless_range_loop, reason = "see above")]
 
 use super::{Scalar, dispatch};
 
 const LANES: usize = 32;
 
-/// `Σ f(lane, element)`, the structure all sums share.
+/// Independent chains of a column's sum.
+const CHAINS: usize = 4;
+
+/// The structure all sums share: `add` takes a lane and the next element for it.
 #[inline(always)]
 fn lanes<S: Scalar>(values: &[S], add: impl Fn(f64, f64) -> f64 + Copy) -> f64 {
+    let (blocks, tail) = values.as_chunks::<LANES>();
     dispatch(
         #[inline(always)]
         || {
             let mut lanes = [0.0f64; LANES];
-            let (blocks, tail) = values.as_chunks::<LANES>();
             for block in blocks {
-                for (lane, value) in lanes.iter_mut().zip(block) {
-                    *lane = add(*lane, value.s_to_f64());
+                let mut wide = [0.0f64; LANES];
+                for i in 0..LANES {
+                    wide[i] = block[i].s_to_f64();
+                }
+                for i in 0..LANES {
+                    lanes[i] = add(lanes[i], wide[i]);
                 }
             }
-            for (lane, value) in lanes.iter_mut().zip(tail) {
-                *lane = add(*lane, value.s_to_f64());
+            for (i, value) in tail.iter().enumerate() {
+                lanes[i] = add(lanes[i], value.s_to_f64());
             }
             fold(lanes)
         },
     )
 }
 
+/// Adds the upper half of the lanes to the lower until one is left.
 #[inline(always)]
 fn fold(mut lanes: [f64; LANES]) -> f64 {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-        half /= 2;
+    for i in 0..16 {
+        lanes[i] += lanes[i + 16];
     }
-    lanes[0]
+    for i in 0..8 {
+        lanes[i] += lanes[i + 8];
+    }
+    for i in 0..4 {
+        lanes[i] += lanes[i + 4];
+    }
+    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
 }
 
 /// `Σ v`.
@@ -79,19 +92,26 @@ pub fn sum_of_abs<S: Scalar>(values: &[S]) -> f64 {
 #[must_use]
 pub fn dot<S: Scalar>(a: &[S], b: &[S]) -> f64 {
     assert_eq!(a.len(), b.len(), "a and b have one length");
+    let (a_blocks, a_tail) = a.as_chunks::<LANES>();
+    let (b_blocks, b_tail) = b.as_chunks::<LANES>();
     dispatch(
         #[inline(always)]
         || {
             let mut lanes = [0.0f64; LANES];
-            let (a_blocks, a_tail) = a.as_chunks::<LANES>();
-            let (b_blocks, b_tail) = b.as_chunks::<LANES>();
             for (a, b) in a_blocks.iter().zip(b_blocks) {
-                for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-                    *lane = a.s_to_f64().s_fma(b.s_to_f64(), *lane);
+                let (mut wide_a, mut wide_b) = ([0.0f64; LANES], [0.0f64; LANES]);
+                for i in 0..LANES {
+                    wide_a[i] = a[i].s_to_f64();
+                }
+                for i in 0..LANES {
+                    wide_b[i] = b[i].s_to_f64();
+                }
+                for i in 0..LANES {
+                    lanes[i] = wide_a[i].s_fma(wide_b[i], lanes[i]);
                 }
             }
-            for (lane, (a, b)) in lanes.iter_mut().zip(a_tail.iter().zip(b_tail)) {
-                *lane = a.s_to_f64().s_fma(b.s_to_f64(), *lane);
+            for (i, (a, b)) in a_tail.iter().zip(b_tail).enumerate() {
+                lanes[i] = a.s_to_f64().s_fma(b.s_to_f64(), lanes[i]);
             }
             fold(lanes)
         },
@@ -112,11 +132,112 @@ pub fn dot<S: Scalar>(a: &[S], b: &[S]) -> f64 {
 pub fn column_sums<S: Scalar>(rows: usize, cols: usize, dz: &[S], db: &mut [S]) {
     assert_eq!(dz.len(), rows * cols, "dz is (rows, cols)");
     assert_eq!(db.len(), cols, "db is (cols,)");
-    for (o, db) in db.iter_mut().enumerate() {
-        let mut chains = [S::default(); 4];
-        for r in 0..rows {
-            chains[r % 4] += dz[r * cols + o];
+    if cols == 0 {
+        return;
+    }
+    dispatch(
+        #[inline(always)]
+        || {
+            let mut at = 0;
+            at = blocks_of_columns::<S, 64>(at, cols, dz, db);
+            at = blocks_of_columns::<S, 16>(at, cols, dz, db);
+            at = blocks_of_columns::<S, 4>(at, cols, dz, db);
+            blocks_of_columns::<S, 1>(at, cols, dz, db);
+        },
+    );
+}
+
+/// Sums blocks of `WIDTH` columns from column `at` on, as many as there are, and returns the first column left.
+#[inline(always)]
+fn blocks_of_columns<S: Scalar, const WIDTH: usize>(
+    mut at: usize,
+    cols: usize,
+    dz: &[S],
+    db: &mut [S],
+) -> usize {
+    while at + WIDTH <= cols {
+        let mut chains = [[S::default(); WIDTH]; CHAINS];
+        for rows in dz.chunks(CHAINS * cols) {
+            for (chain, row) in chains.iter_mut().zip(rows.chunks_exact(cols)) {
+                for (sum, &value) in chain.iter_mut().zip(&row[at..at + WIDTH]) {
+                    *sum += value;
+                }
+            }
         }
-        *db = (chains[0] + chains[1]) + (chains[2] + chains[3]);
+        for (o, db) in db[at..at + WIDTH].iter_mut().enumerate() {
+            *db = (chains[0][o] + chains[1][o]) + (chains[2][o] + chains[3][o]);
+        }
+        at += WIDTH;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Path, with_path};
+
+    /// Values of very different size, so that any other order shows.
+    fn values<S: Scalar>(len: usize) -> Vec<S> {
+        (0..len)
+            .map(|i| S::s_from_f64(((i * 7919 % 1000) as f64 - 499.3) * 1.37f64.powi((i % 37) as i32)))
+            .collect()
+    }
+
+    /// Element `i` into lane `i mod 32`, then halves onto halves.
+    fn as_documented(terms: impl Iterator<Item = f64>) -> f64 {
+        let mut lanes = vec![0.0; 32];
+        terms.enumerate().for_each(|(i, term)| lanes[i % 32] += term);
+        while lanes.len() > 1 {
+            let upper = lanes.split_off(lanes.len() / 2);
+            lanes.iter_mut().zip(upper).for_each(|(a, b)| *a += b);
+        }
+        lanes[0]
+    }
+
+    fn check_sums<S: Scalar>() {
+        for len in [0, 1, 5, 31, 32, 33, 100, 1000] {
+            let v = values::<S>(len);
+            let expected = as_documented(v.iter().map(|v| v.s_to_f64()));
+            let first = (sum_of_squares(&v), sum_of_abs(&v), dot(&v, &v));
+            assert!(first.0.to_bits() == first.2.to_bits(), "a sum of squares is a dot product");
+            for path in Path::available() {
+                with_path(path, || {
+                    assert_eq!(sum(&v).to_bits(), expected.to_bits(), "{len} on {path:?}");
+                    let all = (sum_of_squares(&v), sum_of_abs(&v), dot(&v, &v));
+                    assert!(all == first, "{len} on {path:?}");
+                });
+            }
+        }
+    }
+
+    fn check_columns<S: Scalar>(rows: usize, cols: usize) {
+        let dz = values::<S>(rows * cols);
+        for path in Path::available() {
+            let mut db = vec![S::s_from_f64(f64::NAN); cols];
+            with_path(path, || column_sums(rows, cols, &dz, &mut db));
+            for (o, &db) in db.iter().enumerate() {
+                let chain = |first: usize| {
+                    (first..rows).step_by(4).fold(S::default(), |sum, r| sum + dz[r * cols + o])
+                };
+                assert!(db == (chain(0) + chain(1)) + (chain(2) + chain(3)), "{rows}×{cols} on {path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_the_documented_tree_on_every_path() {
+        check_sums::<f32>();
+        check_sums::<f64>();
+    }
+
+    #[test]
+    fn column_sums_are_four_chains_on_every_path() {
+        for rows in [0, 1, 2, 3, 4, 5, 31, 200] {
+            for cols in [0, 1, 2, 3, 4, 7, 10, 16, 21, 64, 65, 128, 149] {
+                check_columns::<f32>(rows, cols);
+                check_columns::<f64>(rows, cols);
+            }
+        }
     }
 }

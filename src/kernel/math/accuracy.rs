@@ -1,4 +1,5 @@
 //! How far the functions are from the truth, and that all paths agree.
+#![allow(clippy::float_cmp, clippy::type_complexity, reason = "exact results are the point of these tests")]
 
 use super::*;
 use crate::kernel::{Path, dispatch, with_path};

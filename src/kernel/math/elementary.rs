@@ -1,6 +1,7 @@
 //! What differs between `f32` and `f64`: constants, coefficients and the layout of the bits.
 //!
 //! `tests/fixtures/math_coefficients.py` made the coefficients.
+#![allow(clippy::excessive_precision, reason = "coefficients stand as they were made")]
 
 /// The raw material of the functions in this room.
 #[doc(hidden)]

@@ -1,4 +1,5 @@
 //! The normal distribution: the error function, `Φ` and its quantile.
+#![allow(clippy::excessive_precision, reason = "coefficients stand as they were made")]
 
 use super::exponential::{exp_m1_reduced, reduce, scale};
 use super::{Scalar, abs, copysign, fma, ln, max, min, of, sqrt};
