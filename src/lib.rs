@@ -14,6 +14,8 @@ pub mod part;
 pub mod persistence;
 pub mod prelude;
 pub mod rng;
+#[cfg(feature = "tensorboard")]
+pub mod tensorboard;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -164,9 +164,9 @@ mod tests {
         assert_eq!(seen, [STREAM_INIT, STREAM_SHUFFLE, STREAM_AT]);
     }
 
-    const STREAM_INIT: u64 = 0;
-    const STREAM_SHUFFLE: u64 = 0;
-    const STREAM_AT: u64 = 0;
+    const STREAM_INIT: u64 = 15_755_270_989_790_698_646;
+    const STREAM_SHUFFLE: u64 = 5_915_786_375_463_355_039;
+    const STREAM_AT: u64 = 11_719_926_473_677_951_562;
 
     #[test]
     fn below_covers_its_range_evenly() {
