@@ -4,6 +4,7 @@ pub mod error;
 mod float;
 mod kernel;
 pub mod metric;
+pub mod model_selection;
 pub mod part;
 pub mod rng;
 
