@@ -8,6 +8,7 @@ pub mod history;
 pub mod kernel;
 pub mod loss;
 pub mod metric;
+pub mod model_selection;
 pub mod network;
 pub mod optimizer;
 pub mod part;
