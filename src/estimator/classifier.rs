@@ -61,7 +61,7 @@ impl MlpClassifier {
 
 /// A data set ready for training: labels encoded, everything checked.
 #[derive(Debug)]
-pub(crate) struct Encoded<F, L> {
+pub struct Encoded<F, L> {
     pub(crate) classes: Vec<L>,
     pub(crate) y: Array2<F>,
 }
@@ -179,16 +179,19 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// [`Error::Width`] and [`Error::NotFinite`].
     pub fn predict_proba<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array2<F>> {
-        let outputs = self.network.predict(x.view())?;
+        Ok(self.proba_of(self.network.predict(x.view())?))
+    }
+
+    pub(super) fn proba_of(&self, outputs: Array2<F>) -> Array2<F> {
         if outputs.ncols() > 1 {
-            return Ok(outputs);
+            return outputs;
         }
         let mut proba = Array2::zeros((outputs.nrows(), 2));
         for (mut row, &p) in proba.rows_mut().into_iter().zip(&outputs) {
             row[0] = F::one() - p;
             row[1] = p;
         }
-        Ok(proba)
+        proba
     }
 
     /// The most probable class of each row, the first of equals: linfa's `predict` with an error in place of a panic.
@@ -197,13 +200,16 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// [`Error::Width`] and [`Error::NotFinite`].
     pub fn try_predict<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array1<L>> {
-        let outputs = self.network.predict(x.view())?;
+        Ok(self.labels_of(&self.network.predict(x.view())?))
+    }
+
+    pub(super) fn labels_of(&self, outputs: &Array2<F>) -> Array1<L> {
         let n_outputs = outputs.ncols();
         let class = |row: ArrayView1<'_, F>| match n_outputs {
             1 => usize::from(row[0].wide() > 0.5),
             _ => (1..n_outputs).fold(0, |best, class| if row[class] > row[best] { class } else { best }),
         };
-        Ok(outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect())
+        outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect()
     }
 
     /// Accuracy on a data set, weighted by its sample weights: the share of rows whose class is predicted.

@@ -150,7 +150,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
         Ok(self.shaped(self.network.predict(x.view())?))
     }
 
-    fn shaped(&self, outputs: Array2<F>) -> Array<F, I> {
+    pub(super) fn shaped(&self, outputs: Array2<F>) -> Array<F, I> {
         let outputs = outputs.into_dyn();
         let outputs = if I::NDIM == Some(1) { outputs.remove_axis(ndarray::Axis(1)) } else { outputs };
         outputs.into_dimensionality().expect("a regressor is fitted on targets of one or two dimensions")

@@ -55,6 +55,15 @@ impl<'a, F: Float> Rows<'a, F> {
         Ok(Rows { x, y, weights: None, index: None })
     }
 
+    /// All rows of a data set that has been checked before.
+    pub(crate) fn checked_before(
+        x: ArrayView2<'a, F>,
+        y: ArrayView2<'a, F>,
+        weights: Option<ArrayView1<'a, f32>>,
+    ) -> Self {
+        Rows { x, y, weights, index: None }
+    }
+
     /// With a weight for each row of the data set.
     ///
     /// # Errors

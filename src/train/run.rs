@@ -214,9 +214,9 @@ impl<F: Float> Run<F> {
     /// - [`Error::Diverged`]: the loss is no longer finite; the run stays as it was before that batch.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
-        check_rows(&self.network, &self.plan, &data.training, "x")?;
+        self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {
-            check_rows(&self.network, &self.plan, rows, "x of the validation rows")?;
+            self.plan.check_rows(self.network.n_features(), rows, "x of the validation rows")?;
         }
         let stopped = matches!(self.history.stop_reason(), Some(StopReason::Callback { .. }));
         if stopped || (self.history.stop_reason().is_some() && self.epochs() >= until.epochs) {
@@ -253,37 +253,6 @@ impl<F: Float> Run<F> {
         columns.push(("learning_rate".to_owned(), Direction::Minimize));
         columns.into_iter().unzip()
     }
-}
-
-/// Whether network and loss can read these rows.
-pub(super) fn check_rows<F: Float>(
-    network: &Network<F>,
-    plan: &Plan,
-    rows: &Rows<'_, F>,
-    array: &'static str,
-) -> Result<()> {
-    if rows.n_features() != network.n_features() {
-        return Err(Error::Width { array, expected: network.n_features(), found: rows.n_features() });
-    }
-    let n_outputs = network.n_outputs();
-    let loss = plan.loss.ops::<F>();
-    let width = loss.target_width(n_outputs);
-    if rows.target_width() != width {
-        return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
-    }
-    for (row, targets) in rows.targets() {
-        if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
-        {
-            return Err(Error::TargetRange {
-                loss: plan.loss.name().into(),
-                row,
-                column,
-                value: value.wide(),
-                allowed: loss.allowed(n_outputs),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// A run on its way through data: the run, the data and the buffers.

@@ -36,6 +36,7 @@ fn value<Y: Target>(metric: &dyn Metric<f64>, estimate: &Estimate<'_, Y>) -> f64
         _ => return f64::NAN,
     };
     metric.of(&Batch {
+        multilabel: false,
         targets: &targets,
         target_width: width,
         outputs: &outputs,
