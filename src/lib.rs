@@ -41,6 +41,9 @@
 //!
 //! `progress` (default): a progress bar for searches on a terminal. `tensorboard` (default): event files.
 
+// Tests compare exact results on purpose.
+#![cfg_attr(test, allow(clippy::float_cmp))]
+
 pub mod callback;
 pub mod error;
 pub mod estimator;
