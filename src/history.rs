@@ -40,7 +40,7 @@ impl fmt::Display for StopReason {
 /// use linfa_mlp::prelude::*;
 /// use ndarray::array;
 ///
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, ())?;
 /// let history = model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(5))?;
 /// assert_eq!(history["loss"].len(), 5);
 /// assert!(history["loss"][4] < history["loss"][0]);
