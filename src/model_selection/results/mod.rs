@@ -11,7 +11,11 @@ pub use summary::{CandidateSummary, MeanStd, ScoreSummary, ScorerInfo, SearchRes
 
 pub(crate) use table::{Align, Table, mean_std, seconds, significant};
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// How a fit ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +46,7 @@ impl FitStatus {
         let message = error.to_string();
         let mut cause = Some(error);
         while let Some(error) = cause {
-            if let Some(&crate::Error::Diverged { epoch, batch, .. }) = error.downcast_ref() {
+            if let Some(&Error::Diverged { epoch, batch, .. }) = own(error) {
                 return FitStatus::Diverged { message, epoch, batch };
             }
             cause = error.source();
@@ -74,6 +78,13 @@ impl FitStatus {
             FitStatus::Diverged { .. } => "diverged",
         }
     }
+}
+
+/// The error as one of this crate, also behind the pointers in which errors carry their causes.
+fn own<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    let direct = error.downcast_ref::<Error>();
+    let boxed = || error.downcast_ref::<Box<Error>>().map(|boxed| &**boxed);
+    direct.or_else(boxed).or_else(|| error.downcast_ref::<Arc<Error>>().map(|shared| &**shared))
 }
 
 /// What one fit gave: a candidate in a fold.

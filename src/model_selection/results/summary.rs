@@ -261,7 +261,8 @@ pub(super) mod tests {
 
     #[test]
     fn means_are_plain_and_deviations_are_the_populations() {
-        let first = &example().candidates()[0];
+        let results = example();
+        let first = &results.candidates()[0];
         assert!((first.test[0].mean - 0.625).abs() < 1e-15 && (first.test[0].std - 0.125).abs() < 1e-15);
     }
 
