@@ -310,10 +310,14 @@ enum Moment {
 
 impl<F: Float> Passage<'_, '_, F> {
     fn advance(&mut self) -> Result<Status> {
-        if self.run.position == Position::default() {
+        if self.run.position == Position::default() && !self.is_paused() {
             self.tell(Moment::TrainBegin)?;
         }
         while (self.run.position.epoch as usize) < self.until.epochs {
+            // Before the epoch begins, so that callbacks are told of its beginning once.
+            if self.is_paused() {
+                return Ok(Status::Paused);
+            }
             self.epoch_start = Instant::now();
             self.order_rows();
             if self.run.position.batch == 0 {
@@ -321,7 +325,7 @@ impl<F: Float> Passage<'_, '_, F> {
             }
             let mut stop = None;
             while (self.run.position.batch as usize) < self.batches && stop.is_none() {
-                if self.until.steps.is_some_and(|steps| self.run.position.step >= steps) {
+                if self.is_paused() {
                     return Ok(Status::Paused);
                 }
                 self.batch()?;
@@ -333,6 +337,10 @@ impl<F: Float> Passage<'_, '_, F> {
             }
         }
         self.finish(Some(StopReason::Completed))
+    }
+
+    fn is_paused(&self) -> bool {
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
     }
 
     fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
