@@ -211,7 +211,8 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
-    /// - [`Error::Diverged`]: the loss is no longer finite; the run stays as it was before that batch.
+    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
+    ///   at the end of an epoch, a weight or a moment.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
         check_rows(&self.network, &self.plan, &data.training, "x")?;
@@ -404,14 +405,24 @@ impl<F: Float> Passage<'_, '_, F> {
         let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
         let schedule = plan.optimizer.ops::<F>().learning_rate();
         let learning_rate = schedule.rate(position.step) * *learning_rate_factor;
+        let diverged = Error::Diverged {
+            epoch: position.epoch as usize + 1,
+            batch: position.batch as usize + 1,
+            loss: batch_loss,
+            learning_rate,
+        };
         if !batch_loss.is_finite() {
-            return Err(Error::Diverged {
-                epoch: position.epoch as usize + 1,
-                batch: position.batch as usize + 1,
-                loss: batch_loss,
-                learning_rate,
-            });
+            return Err(diverged);
         }
+        network.backward(tape, x, n, Some(noise), fused, gradient);
+        network.add_penalty_gradient(gradient);
+        // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
+        let squares = kernel::sum_of_squares(gradient);
+        if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
+            return Err(diverged);
+        }
+
+        let (outputs, _) = tape.output_and_delta(n * n_outputs);
         let weights = rows.has_weights().then_some(&*weights);
         let batch = Batch {
             targets: y,
@@ -427,8 +438,6 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
-        network.backward(tape, x, n, Some(noise), fused, gradient);
-        network.add_penalty_gradient(gradient);
         let step = Step { number: position.step + 1, learning_rate };
         let mut slots = slots.iter_mut();
         let slots: [&mut [F]; MAX_SLOTS] =
@@ -454,7 +463,8 @@ impl<F: Float> Passage<'_, '_, F> {
         let learning_rate = self.run.learning_rate();
         self.running_values();
         let Passage { run, data, workspace, names, epoch_start, .. } = self;
-        if !kernel::sum(run.network.weights()).is_finite() {
+        let mut numbers = std::iter::once(run.network.weights()).chain(&run.slots);
+        if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
             return Err(Error::Diverged {
                 epoch: run.position.epoch as usize + 1,
                 batch: run.position.batch as usize,
