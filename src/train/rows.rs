@@ -139,6 +139,11 @@ impl<'a, F: Float> Rows<'a, F> {
         self.weights.is_some()
     }
 
+    /// Whether a row chosen has a weight above 0.
+    pub(crate) fn have_weight(&self) -> bool {
+        self.weights.as_ref().is_none_or(|weights| (0..self.len()).any(|place| weights[self.row(place)] > 0.0))
+    }
+
     /// The row of the data set at a place of the index list.
     pub(crate) fn row(&self, place: usize) -> usize {
         self.index.as_ref().map_or(place, |index| index[place])

@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::history::{History, StopReason};
 use crate::kernel::{self, Buffer};
 use crate::loss;
-use crate::metric::{Batch, Direction};
+use crate::metric::{Batch, Direction, Task};
 use crate::network::Network;
 use crate::optimizer::{MAX_SLOTS, Step};
 use crate::rng::Stream;
@@ -211,6 +211,7 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
+    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
     /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
     ///   at the end of an epoch, a weight or a moment.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
@@ -272,6 +273,15 @@ pub(super) fn check_rows<F: Float>(
     if rows.target_width() != width {
         return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
     }
+    if !rows.have_weight() {
+        return Err(Error::parameter("sample weights", "0 in every row", "above 0 in at least one row"));
+    }
+    let task = Task {
+        n_outputs,
+        target_width: rows.target_width(),
+        multilabel: plan.is_multilabel(n_outputs),
+    };
+    plan.metrics.iter().try_for_each(|metric| metric.ops::<F>().check_task(&task))?;
     for (row, targets) in rows.targets() {
         if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
         {
