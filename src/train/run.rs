@@ -13,6 +13,7 @@ use crate::network::Network;
 use crate::optimizer::{MAX_SLOTS, Step};
 use crate::rng::Stream;
 
+use super::rows::check_any_weight;
 use super::workspace::Workspace;
 use super::{Data, Plan, Rows};
 
@@ -273,9 +274,7 @@ pub(super) fn check_rows<F: Float>(
     if rows.target_width() != width {
         return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
     }
-    if !rows.have_weight() {
-        return Err(Error::parameter("sample weights", "0 in every row", "above 0 in at least one row"));
-    }
+    check_any_weight(rows.have_weight())?;
     let task = Task {
         n_outputs,
         target_width: rows.target_width(),
