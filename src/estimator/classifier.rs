@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayDa
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fitting::fit_run;
+use super::fitting::{fit_run, sample_weights, score_weights};
 use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpValidParams};
 use super::labels;
 use crate::error::{Error, Result};
@@ -102,8 +102,8 @@ impl MlpValidParams<Classification> {
         let encoded =
             encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
         let rows = Rows::new(dataset.records().view(), encoded.y.view())?;
-        let rows = match dataset.weights() {
-            Some(_) => rows.with_weights(dataset.weights.view())?,
+        let rows = match sample_weights(dataset) {
+            Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
         self.start(model, &encoded.classes, rows)
@@ -216,7 +216,7 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// # Errors
     ///
-    /// As [`try_predict`](Self::try_predict), and for targets that do not fit the rows.
+    /// As [`try_predict`](Self::try_predict), and for targets or sample weights that do not fit the rows.
     pub fn score<D, T>(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<f64>
     where
         D: ArrayData<Elem = F>,
@@ -227,7 +227,8 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         if truth.len() != predicted.len() {
             return Err(Error::RowCount { array: "y", expected: predicted.len(), found: truth.len() });
         }
-        let weight = |row: usize| dataset.weights().map_or(1.0, |weights| f64::from(weights[row]));
+        let weights = score_weights(dataset)?;
+        let weight = |row: usize| weights.as_ref().map_or(1.0, |weights| weights[row]);
         let total: f64 = (0..truth.len()).map(weight).sum();
         let right =
             truth.iter().zip(&predicted).enumerate().filter(|(_, (a, b))| a == b).map(|(row, _)| weight(row));

@@ -8,7 +8,7 @@ use linfa::dataset::{AsTargets, TargetDim};
 use linfa::traits::{Fit, FitWith, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView2, Data as ArrayData, Dimension, Ix1, Ix2};
 
-use super::fitting::fit_run;
+use super::fitting::{fit_run, sample_weights, score_weights};
 use super::hyperparams::{MlpParams, MlpRegressorParams, MlpValidParams, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -85,8 +85,8 @@ impl MlpValidParams<Regression> {
     {
         let targets = dataset.as_targets();
         let rows = Rows::new(dataset.records().view(), columns(&targets))?;
-        let rows = match dataset.weights() {
-            Some(_) => rows.with_weights(dataset.weights.view())?,
+        let rows = match sample_weights(dataset) {
+            Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
         self.start(model, rows)
@@ -160,7 +160,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
     ///
     /// # Errors
     ///
-    /// As [`try_predict`](Self::try_predict), and for targets that do not fit the rows.
+    /// As [`try_predict`](Self::try_predict), and for targets or sample weights that do not fit the rows.
     pub fn score<D, T>(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<f64>
     where
         D: ArrayData<Elem = F>,
@@ -176,7 +176,8 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
             });
         }
         let truth: Vec<F> = truth.iter().copied().collect();
-        let weights = dataset.weights().map(|w| w.iter().map(|&w| F::of(f64::from(w))).collect::<Vec<F>>());
+        let weights = score_weights(dataset)?;
+        let weights = weights.map(|weights| weights.into_iter().map(F::of).collect::<Vec<F>>());
         let n_outputs = outputs.ncols();
         let outputs: Vec<F> = outputs.iter().copied().collect();
         let batch = Batch {

@@ -17,4 +17,5 @@ pub use rows::{Data, Rows};
 pub use run::{Run, Status, Until};
 
 pub(crate) use model::validation_rows;
+pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;

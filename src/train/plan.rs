@@ -6,11 +6,12 @@ use crate::callback::AnyCallback;
 use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::loss::AnyLoss;
-use crate::metric::AnyMetric;
+use crate::metric::{AnyMetric, Task};
 use crate::network::Sequential;
 use crate::optimizer::AnyOptimizer;
 
 use super::Rows;
+use super::rows::check_any_weight;
 
 /// All settings of a run but its data and its length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,10 @@ impl Plan {
         if rows.target_width() != width {
             return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
         }
+        check_any_weight(rows.have_weight())?;
+        let multilabel = self.is_multilabel(n_outputs);
+        let task = Task { n_outputs, target_width: width, multilabel };
+        self.metrics.iter().try_for_each(|metric| metric.ops::<F>().check_task(&task))?;
         for (row, targets) in rows.targets() {
             if let Some((column, value)) =
                 targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))

@@ -211,7 +211,9 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
-    /// - [`Error::Diverged`]: the loss is no longer finite; the run stays as it was before that batch.
+    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
+    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
+    ///   at the end of an epoch, a weight or a moment.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
         self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
@@ -279,10 +281,14 @@ enum Moment {
 
 impl<F: Float> Passage<'_, '_, F> {
     fn advance(&mut self) -> Result<Status> {
-        if self.run.position == Position::default() {
+        if self.run.position == Position::default() && !self.is_paused() {
             self.tell(Moment::TrainBegin)?;
         }
         while (self.run.position.epoch as usize) < self.until.epochs {
+            // Before the epoch begins, so that callbacks are told of its beginning once.
+            if self.is_paused() {
+                return Ok(Status::Paused);
+            }
             self.epoch_start = Instant::now();
             self.order_rows();
             if self.run.position.batch == 0 {
@@ -290,7 +296,7 @@ impl<F: Float> Passage<'_, '_, F> {
             }
             let mut stop = None;
             while (self.run.position.batch as usize) < self.batches && stop.is_none() {
-                if self.until.steps.is_some_and(|steps| self.run.position.step >= steps) {
+                if self.is_paused() {
                     return Ok(Status::Paused);
                 }
                 self.batch()?;
@@ -302,6 +308,10 @@ impl<F: Float> Passage<'_, '_, F> {
             }
         }
         self.finish(Some(StopReason::Completed))
+    }
+
+    fn is_paused(&self) -> bool {
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
     }
 
     fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
@@ -365,14 +375,24 @@ impl<F: Float> Passage<'_, '_, F> {
         let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
         let schedule = plan.optimizer.ops::<F>().learning_rate();
         let learning_rate = schedule.rate(position.step) * *learning_rate_factor;
+        let diverged = Error::Diverged {
+            epoch: position.epoch as usize + 1,
+            batch: position.batch as usize + 1,
+            loss: batch_loss,
+            learning_rate,
+        };
         if !batch_loss.is_finite() {
-            return Err(Error::Diverged {
-                epoch: position.epoch as usize + 1,
-                batch: position.batch as usize + 1,
-                loss: batch_loss,
-                learning_rate,
-            });
+            return Err(diverged);
         }
+        network.backward(tape, x, n, Some(noise), fused, gradient);
+        network.add_penalty_gradient(gradient);
+        // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
+        let squares = kernel::sum_of_squares(gradient);
+        if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
+            return Err(diverged);
+        }
+
+        let (outputs, _) = tape.output_and_delta(n * n_outputs);
         let weights = rows.has_weights().then_some(&*weights);
         let batch = Batch {
             targets: y,
@@ -388,8 +408,6 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
-        network.backward(tape, x, n, Some(noise), fused, gradient);
-        network.add_penalty_gradient(gradient);
         let step = Step { number: position.step + 1, learning_rate };
         let mut slots = slots.iter_mut();
         let slots: [&mut [F]; MAX_SLOTS] =
@@ -415,7 +433,8 @@ impl<F: Float> Passage<'_, '_, F> {
         let learning_rate = self.run.learning_rate();
         self.running_values();
         let Passage { run, data, workspace, names, epoch_start, .. } = self;
-        if !kernel::sum(run.network.weights()).is_finite() {
+        let mut numbers = std::iter::once(run.network.weights()).chain(&run.slots);
+        if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
             return Err(Error::Diverged {
                 epoch: run.position.epoch as usize + 1,
                 batch: run.position.batch as usize,

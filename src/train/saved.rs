@@ -132,7 +132,10 @@ impl<F: Float> Run<F> {
         run.callbacks = mirror
             .callbacks
             .iter()
-            .map(|(name, state)| Ok(AnyCallback::build(name, serde_json::from_str(state)?)?.start()))
+            .map(|(name, state)| {
+                let state = serde_json::from_str(state).map_err(|error| fail(&error.to_string()))?;
+                Ok(AnyCallback::build(name, state)?.start())
+            })
             .collect::<Result<_>>()?;
         run.position = mirror.position;
         run.totals = mirror.totals;
