@@ -2,4 +2,9 @@
 
 mod activations;
 mod fixture;
+mod initializers;
+mod losses;
 mod metrics;
+mod optimizers;
+mod regularizers;
+mod training;
