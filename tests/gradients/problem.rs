@@ -110,6 +110,18 @@ impl Problem {
         (run.history()["loss"][0], gradients.collect())
     }
 
+    /// As [`loss_and_gradient`](Self::loss_and_gradient), computed in `f32` from the same numbers rounded.
+    pub fn in_single_precision(&self) -> (f64, Vec<Array2<f64>>) {
+        let (x, y) = (self.x.mapv(|value| value as f32), self.y.mapv(|value| value as f32));
+        let rows = Rows::new(x.view(), y.view()).expect("rows that can be read");
+        let mut run: Run<f32> = Run::new(self.plan.clone(), x.ncols()).expect("a plan that can be run");
+        let before: Vec<_> = run.network().tensors().map(|(_, values)| values.to_owned()).collect();
+        run.advance(&Data { training: rows, validation: None }, Until::epochs(1)).expect("a step");
+        let gradients = run.network().tensors().zip(before);
+        let gradients = gradients.map(|((_, after), before)| (before - after).mapv(f64::from)).collect();
+        (run.history()["loss"][0], gradients)
+    }
+
     /// Loss on the same rows outside of training.
     pub fn loss_without_training(&self) -> f64 {
         evaluate(self.start().network(), &self.plan, &self.rows()).expect("a loss")["loss"]

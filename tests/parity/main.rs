@@ -1,3 +1,10 @@
 //! The same numbers as scikit-learn and Keras: each file of this folder says which versions made it.
 
+mod activations;
+mod fixture;
+mod initializers;
+mod losses;
 mod metrics;
+mod optimizers;
+mod regularizers;
+mod training;
