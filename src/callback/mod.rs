@@ -11,7 +11,7 @@
 //! | write files of the run | [`ModelCheckpoint`] |
 //! | survive a crash | [`Backup`] |
 //! | change the learning rate | [`ReduceLrOnPlateau`], [`LearningRateSchedule`] |
-//! | write down what happens | [`CsvLogger`] |
+//! | write down what happens | [`CsvLogger`], [`BatchLog`] |
 //! | watch | [`Verbose`] |
 //! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
 //!
@@ -67,19 +67,48 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::part::{Configured, Member, Part, Room};
 
+mod backup;
+mod batch_log;
+mod budget;
+mod closure;
+mod csv_logger;
 mod early_stopping;
+mod handle;
+mod learning_rate_schedule;
+mod model_checkpoint;
 mod monitor;
+mod reduce_lr_on_plateau;
+mod template;
 mod verbose;
 mod view;
 
+pub use backup::Backup;
+pub use batch_log::BatchLog;
+pub use budget::{TimeBudget, UpdateBudget};
+pub use closure::{OnBatchEnd, OnEpochEnd};
+pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
+pub use learning_rate_schedule::{LearningRateFunction, LearningRateSchedule};
+pub use model_checkpoint::{BestAmong, ModelCheckpoint};
 pub use monitor::{Loss, Monitor, Val, ValLoss};
+pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
 pub use verbose::Verbose;
 pub(crate) use view::{Inside, Requests, TellTensor};
 pub use view::{Save, View};
 
 /// The callbacks this crate has, but for closures, which have no name to be found by.
-const MEMBERS: &[Member<Callbacks>] = &[Member::of::<EarlyStopping>(), Member::of::<Verbose>()];
+const MEMBERS: &[Member<Callbacks>] = &[
+    Member::of::<EarlyStopping>(),
+    Member::of::<TimeBudget>(),
+    Member::of::<UpdateBudget>(),
+    Member::of::<ModelCheckpoint>(),
+    Member::of::<Backup>(),
+    Member::of::<ReduceLrOnPlateau>(),
+    Member::of::<LearningRateSchedule>(),
+    Member::of::<CsvLogger>(),
+    Member::of::<BatchLog>(),
+    Member::of::<Verbose>(),
+];
 
 /// Code that watches a run. All methods do nothing unless written.
 pub trait Callback: Send + Sync {
