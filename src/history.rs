@@ -116,10 +116,11 @@ impl BatchRows {
 /// Times are kept beside them and are no part of a saved run: they would make equal runs differ.
 ///
 /// ```
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use ndarray::array;
 ///
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [Mae])?;
 /// let history = model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(5))?;
 /// assert_eq!(history["loss"].len(), 5);
 /// assert!(history["loss"][4] < history["loss"][0]);

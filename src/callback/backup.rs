@@ -31,6 +31,7 @@ use crate::persistence;
 ///
 /// ```
 /// use linfa_mlp::callback::{Backup, OnEpochEnd};
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use linfa_mlp::Error;
 /// use ndarray::array;
@@ -43,7 +44,7 @@ use crate::persistence;
 ///         true => Err(Error::parameter("power", "off", "on")),
 ///         false => Ok(()),
 ///     });
-///     let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [])?;
+///     let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [Mae])?;
 ///     model.fit(&x, &y, &Training::epochs(6).callback(Backup::to("backup")).callback(crash))?;
 ///     Ok(model)
 /// };

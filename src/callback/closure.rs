@@ -17,6 +17,7 @@ type Tell = dyn Fn(&mut View<'_>) -> Result<()> + Send + Sync;
 ///
 /// ```
 /// use linfa_mlp::callback::OnEpochEnd;
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use ndarray::array;
 ///
@@ -26,7 +27,7 @@ type Tell = dyn Fn(&mut View<'_>) -> Result<()> + Send + Sync;
 ///     }
 ///     Ok(())
 /// });
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [Mae])?;
 /// model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(1000).callback(enough))?;
 /// assert!(model.history().stop_reason().is_some_and(|why| why.to_string().contains("that will do")));
 /// # Ok::<(), linfa_mlp::Error>(())

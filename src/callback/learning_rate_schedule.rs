@@ -21,11 +21,12 @@ use crate::part::Configured;
 ///
 /// ```
 /// use linfa_mlp::callback::LearningRateSchedule;
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use ndarray::array;
 ///
 /// let table = LearningRateSchedule::table([(1, 0.1), (3, 0.01)]);
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.5), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.5), MeanSquaredError, [Mae])?;
 /// model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(4).callback(table))?;
 /// assert_eq!(model.history()["learning_rate"], [0.1, 0.1, 0.01, 0.01]);
 /// # Ok::<(), linfa_mlp::Error>(())

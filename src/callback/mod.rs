@@ -28,6 +28,7 @@
 //! ```
 //! use linfa_mlp::callback::View;
 //! use linfa_mlp::part::Configured;
+//! use linfa_mlp::metric::Mae;
 //! use linfa_mlp::prelude::*;
 //! use serde::{Deserialize, Serialize};
 //!
@@ -51,7 +52,7 @@
 //! }
 //!
 //! let (x, y) = (ndarray::array![[0.0], [1.0]], ndarray::array![[1.0], [3.0]]);
-//! let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [])?;
+//! let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [Mae])?;
 //! model.fit(&x, &y, &Training::epochs(1000).callback(GoodEnough { loss: 0.01 }))?;
 //! assert!(model.history().len() < 1000);
 //! # Ok::<(), linfa_mlp::Error>(())
@@ -168,7 +169,7 @@ pub trait Callback: Send + Sync {
         Ok(())
     }
 
-    /// When a file it has asked for ([`View::save`]) could not be written, before the fit ends with that error: the place
+    /// When a file it has asked for ([`View::save`]) is not written after all, before the fit ends with that error: the place
     /// to take back what its state says of the file.
     fn on_save_failed(&mut self) {}
 

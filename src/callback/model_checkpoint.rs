@@ -59,6 +59,7 @@ use crate::part::Configured;
 ///
 /// ```
 /// use linfa_mlp::callback::{ModelCheckpoint, ValLoss};
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use ndarray::{Array, Axis};
 ///
@@ -66,7 +67,7 @@ use crate::part::Configured;
 /// # std::env::set_current_dir(&folder)?;
 /// let x = Array::linspace(-1.0, 1.0, 40).insert_axis(Axis(1));
 /// let y = x.mapv(|x: f64| 2.0 * x);
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [Mae])?;
 /// let checkpoint = ModelCheckpoint::to("runs/epoch-{epoch:02}.mlp").every(2).save_best_only(ValLoss);
 /// model.fit(&x, &y, &Training::epochs(4).validation_split(0.25).callback(checkpoint))?;
 ///

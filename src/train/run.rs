@@ -633,7 +633,11 @@ impl<F: Float> Passage<'_, '_, F> {
                 Moment::TrainEnd => callback.on_train_end(&mut view),
             };
             let name = callback.name();
-            told.map_err(|error| failed(error, name, &position))?;
+            if let Err(error) = told {
+                let error = failed(error, name, &position);
+                saves.drain(..).for_each(|(place, _)| callbacks[place].on_save_failed());
+                return Err(error);
+            }
             if requests.keep_best {
                 let best = best.get_or_insert_with(|| Buffer::zeros(network.weights().len()));
                 best.copy_from_slice(network.weights());
