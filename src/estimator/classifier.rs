@@ -14,7 +14,7 @@ use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpVali
 use super::labels;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::history::History;
+use crate::history::{History, StopReason};
 use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use crate::metric::Accuracy;
 use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
@@ -76,22 +76,22 @@ impl MlpValidParams<Classification> {
         self.plan(output, loss, n_training_rows)
     }
 
-    pub(crate) fn start<F: Float, L: Label>(
+    pub(super) fn run_to_end<F: Float, L: Label>(
         &self,
         model: Option<MlpClassifier<F, L>>,
         classes: &[L],
         rows: Rows<'_, F>,
-    ) -> Result<MlpClassifier<F, L>> {
+    ) -> Result<(MlpClassifier<F, L>, Result<StopReason>)> {
         let plan = |n| self.plan_for(classes.len(), n);
-        let run = fit_run(self, plan, model.map(|model| model.run), rows)?;
-        Ok(MlpClassifier { network: run.result(), run, classes: classes.to_vec() })
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        Ok((MlpClassifier { network: run.result(), run, classes: classes.to_vec() }, outcome))
     }
 
     fn fit_from<F, D, T>(
         &self,
         model: Option<MlpClassifier<F, T::Elem>>,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<MlpClassifier<F, T::Elem>>
+    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
     where
         F: Float,
         D: ArrayData<Elem = F>,
@@ -106,7 +106,41 @@ impl MlpValidParams<Classification> {
             Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
-        self.start(model, &encoded.classes, rows)
+        self.run_to_end(model, &encoded.classes, rows)
+    }
+}
+
+impl MlpClassifierParams {
+    /// Trains from fresh weights as `fit` does, and gives the model as it is when training ends, whatever ends it: its epochs,
+    /// a callback, a failure of a callback or a divergence. After a divergence it has the weights before the batch whose loss
+    /// was not finite.
+    ///
+    /// ```
+    /// use linfa_mlp::{Error, MlpClassifier, optimizer::Sgd};
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let params = MlpClassifier::params().optimizer(Sgd::new(1e200)).epochs(5);
+    /// let (model, outcome) = params.fit_with_outcome(&iris)?;
+    /// assert!(matches!(outcome, Err(Error::Diverged { epoch: 1.., .. })));
+    /// assert!(model.network().tensors().all(|(_, values)| values.iter().all(|value| value.is_finite())));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is seen before the first step: settings, shapes and values. [`Error::Diverged`] and [`Error::Callback`] are
+    /// part of the outcome.
+    pub fn fit_with_outcome<F, D, T>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
+    where
+        F: Float,
+        D: ArrayData<Elem = F>,
+        T: AsSingleTargets,
+        T::Elem: Label,
+    {
+        linfa::ParamGuard::check_ref(self)?.fit_from(None, dataset)
     }
 }
 
@@ -138,7 +172,8 @@ where
     type Object = MlpClassifier<F, T::Elem>;
 
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object> {
-        self.fit_from(None, dataset)
+        let (model, outcome) = self.fit_from(None, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
@@ -158,11 +193,26 @@ where
         model: Self::ObjectIn,
         dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
     ) -> Result<Self::ObjectOut> {
-        self.fit_from(model, dataset)
+        let (model, outcome) = self.fit_from(model, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
 impl<F: Float, L: Label> MlpClassifier<F, L> {
+    /// The classifier over a run, such as a file of a [`ModelCheckpoint`](crate::callback::ModelCheckpoint) holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for classes that are not in ascending order or not as many as the run's network tells apart.
+    pub fn from_run(run: Run<F>, classes: Vec<L>) -> Result<Self> {
+        let n_outputs = run.network().n_outputs();
+        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
+        if !fits || !classes.is_sorted_by(|a, b| a < b) {
+            return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
+        }
+        Ok(MlpClassifier { network: run.result(), run, classes })
+    }
+
     /// The classes, in ascending order: the columns of [`predict_proba`](Self::predict_proba).
     #[must_use]
     pub fn classes(&self) -> &[L] {
@@ -295,13 +345,7 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, payload) = persistence::open(Kind::Classifier, VERSION, bytes)?;
         let ClassifierV1 { run, classes } = persistence::decode(Kind::Classifier, payload)?;
-        let run = Run::from_mirror(run)?;
-        let n_outputs = run.network().n_outputs();
-        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
-        if !fits || !classes.is_sorted_by(|a, b| a < b) {
-            return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
-        }
-        Ok(MlpClassifier { network: run.result(), run, classes })
+        Self::from_run(Run::from_mirror(run)?, classes)
     }
 
     /// Writes the model to a file.

@@ -7,19 +7,22 @@ use ndarray::ArrayView1;
 use super::hyperparams::MlpValidParams;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::history::StopReason;
 use crate::train::{Plan, Rows, Run, Until, check_any_weight, check_weights, validation_rows};
 
-/// Trains a fresh run, or goes on with one, until the epochs of the params are done.
+/// Trains a fresh run, or goes on with one, until the epochs of the params are done. The run is given back however that
+/// ends, with the reason.
 ///
 /// # Errors
 ///
-/// [`Error::Mismatch`] for a run of another network, loss or optimizer, and as [`Run::advance`].
+/// What is seen before the first step: settings, shapes and values; [`Error::Mismatch`] for a run of another network, loss or
+/// optimizer.
 pub(super) fn fit_run<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
     run: Option<Run<F>>,
     rows: Rows<'_, F>,
-) -> Result<Run<F>> {
+) -> Result<(Run<F>, Result<StopReason>)> {
     let held_out = validation_rows(rows.len(), params.validation_split)?;
     let plan = plan(rows.len() - held_out);
     let mut run = match run {
@@ -30,8 +33,16 @@ pub(super) fn fit_run<F: Float, K>(
             run
         }
     };
-    run.advance(&rows.hold_out_last(held_out)?, Until::epochs(params.epochs()))?;
-    Ok(run)
+    let data = rows.hold_out_last(held_out)?;
+    match run.advance(&data, Until::epochs(params.epochs())) {
+        Ok(_) => {
+            let reason = run.history().stop_reason().cloned().unwrap_or(StopReason::Completed);
+            Ok((run, Ok(reason)))
+        }
+        // Only these come from training itself; whatever else is wrong has been seen before it.
+        Err(error @ (Error::Diverged { .. } | Error::Callback { .. })) => Ok((run, Err(error))),
+        Err(error) => Err(error),
+    }
 }
 
 /// The sample weights of a data set, in whatever layout they are.

@@ -71,6 +71,7 @@ pub struct MlpValidParams<K> {
     pub(super) shuffle: bool,
     pub(super) validation_split: f64,
     pub(super) seed: u64,
+    #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub(super) callbacks: Vec<AnyCallback>,
     #[serde(skip)]
     task: PhantomData<K>,

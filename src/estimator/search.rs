@@ -84,7 +84,8 @@ where
     ) -> Result<Self::Object> {
         let targets = data.targets();
         let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        self.check_ref()?.start(None, rows)
+        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
+        outcome.map(|_| model)
     }
 
     fn predict_rows(
@@ -131,7 +132,8 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         _context: &FitContext<'_>,
     ) -> Result<Self::Object> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        self.check_ref()?.start(None, &prepared.classes, rows)
+        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
+        outcome.map(|_| model)
     }
 
     fn predict_rows(

@@ -3,6 +3,7 @@
 //! [`Run`] is that value. [`Model`] is Keras' compiled model, a thin user of it; so are the estimators and the searches.
 
 mod evaluate;
+mod inside;
 mod model;
 mod plan;
 mod rows;

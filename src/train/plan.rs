@@ -30,7 +30,8 @@ pub struct Plan {
     pub shuffle: bool,
     /// What all random streams derive from.
     pub seed: u64,
-    /// Prototypes of the callbacks.
+    /// Prototypes of the callbacks. Closures are left out where a plan is written to a file.
+    #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub callbacks: Vec<AnyCallback>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::callback::{Active, Requests, View};
+use crate::callback::{Active, Requests, Save, View};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::{History, StopReason};
@@ -11,8 +11,10 @@ use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::network::Network;
 use crate::optimizer::{MAX_SLOTS, Step};
+use crate::persistence;
 use crate::rng::Stream;
 
+use super::inside::Parts;
 use super::workspace::Workspace;
 use super::{Data, Plan, Rows};
 
@@ -111,6 +113,8 @@ pub struct Run<F: Float> {
     /// Weights kept for a callback, and whether predictions shall use them.
     pub(super) best: Option<Buffer<F>>,
     pub(super) restore_best: bool,
+    /// Whether the callbacks have been told that training begins.
+    pub(super) begun: bool,
     pub(super) callbacks: Vec<Box<dyn Active>>,
 }
 
@@ -137,6 +141,7 @@ impl<F: Float> Run<F> {
             history: History::default(),
             best: None,
             restore_best: false,
+            begun: false,
             callbacks: plan.callbacks.iter().map(|callback| callback.start()).collect(),
             plan,
             network,
@@ -146,6 +151,7 @@ impl<F: Float> Run<F> {
     /// Goes on under another plan with the same network, loss and optimizer: fresh callbacks, and no longer stopped.
     pub(crate) fn renew(&mut self, plan: Plan) {
         self.callbacks = plan.callbacks.iter().map(|callback| callback.start()).collect();
+        self.begun = false;
         self.totals.metrics.resize(plan.metrics.len(), Vec::new());
         self.history.stop(None);
         self.plan = plan;
@@ -220,11 +226,13 @@ impl<F: Float> Run<F> {
         if let Some(rows) = &data.validation {
             self.plan.check_rows(self.network.n_features(), rows, "x of the validation rows")?;
         }
-        let stopped = matches!(self.history.stop_reason(), Some(StopReason::Callback { .. }));
-        if stopped || (self.history.stop_reason().is_some() && self.epochs() >= until.epochs) {
+        let (names, directions) = self.columns(data.validation.is_some());
+        let resumed = !self.begun && self.resume(data, until, &names, &directions)?;
+        let stopped = self.history.stop_reason().cloned();
+        let stopped = stopped.filter(|why| *why != StopReason::Completed || self.epochs() >= until.epochs);
+        if stopped.is_some() && !resumed {
             return Ok(Status::Finished);
         }
-        let (names, directions) = self.columns(data.validation.is_some());
         self.history.begin(&names, until.epochs);
         self.history.set_rows(data.training.len(), data.validation.as_ref().map_or(0, Rows::len));
         self.history.stop(None);
@@ -239,8 +247,62 @@ impl<F: Float> Run<F> {
             workspace,
             batches,
             epoch_start: Instant::now(),
+            saves: Vec::new(),
         };
-        passage.advance()
+        // What was resumed may have been stopped already: its callbacks have not been told of the end.
+        if stopped.is_some() { passage.finish(stopped) } else { passage.advance() }
+    }
+
+    /// Goes on from the run with the most steps that a callback knows of, if there is one.
+    fn resume(
+        &mut self,
+        data: &Data<'_, F>,
+        until: Until,
+        names: &[String],
+        directions: &[Direction],
+    ) -> Result<bool> {
+        let scheduled_rate = self.plan.optimizer.ops::<F>().learning_rate().rate(self.position.step);
+        let Run { plan, network, slots, position, learning_rate_factor, history, callbacks, .. } = self;
+        let (position, rate_factor) = (*position, *learning_rate_factor);
+        let inside = Parts { plan, network, slots, position, rate_factor, gradient: &[], data };
+        let mut best: Option<Run<F>> = None;
+        for callback in callbacks {
+            let mut requests = Requests::default();
+            let mut view = View {
+                epoch: position.epoch as usize,
+                epochs: until.epochs,
+                batch: 0,
+                batches: data.training.len().div_ceil(plan.batch_size),
+                step: position.step,
+                seconds: 0.0,
+                names,
+                directions,
+                values: &[],
+                history,
+                inside: &inside,
+                scheduled_rate,
+                rate_factor,
+                requests: &mut requests,
+            };
+            let found =
+                callback.resume(&mut view).map_err(|error| failed(error, callback.name(), &position))?;
+            for bytes in found {
+                let run =
+                    Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                if run.steps() >= best.as_ref().map_or(position.step, Run::steps) {
+                    best = Some(run);
+                }
+            }
+        }
+        let Some(mut run) = best else { return Ok(false) };
+        // Callbacks that cannot be saved go on from their prototypes.
+        let unsaved = self.callbacks.drain(..).enumerate().filter(|(_, callback)| !callback.is_saved());
+        for (place, callback) in unsaved {
+            run.callbacks.insert(place.min(run.callbacks.len()), callback);
+        }
+        run.plan.callbacks = std::mem::take(&mut self.plan.callbacks);
+        *self = run;
+        Ok(true)
     }
 
     /// Names and directions of the values of an epoch.
@@ -267,6 +329,19 @@ struct Passage<'p, 'd, F: Float> {
     workspace: Workspace<F>,
     batches: usize,
     epoch_start: Instant,
+    /// Files that callbacks have asked for, each with the place of its callback.
+    saves: Vec<(usize, Save)>,
+}
+
+/// The error of a callback.
+fn failed(error: Error, name: &str, position: &Position) -> Error {
+    match error {
+        // A setting that does not fit the run is the user's to mend, not a failure of the callback.
+        error @ Error::Parameter { .. } => error.within(name),
+        error => {
+            Error::Callback { name: name.into(), epoch: position.epoch as usize, source: Box::new(error) }
+        }
+    }
 }
 
 /// The moments at which callbacks are told.
@@ -281,8 +356,10 @@ enum Moment {
 
 impl<F: Float> Passage<'_, '_, F> {
     fn advance(&mut self) -> Result<Status> {
-        if self.run.position == Position::default() && !self.is_paused() {
+        if !self.run.begun && !self.is_paused() {
             self.tell(Moment::TrainBegin)?;
+            self.run.begun = true;
+            self.save(None)?;
         }
         while (self.run.position.epoch as usize) < self.until.epochs {
             // Before the epoch begins, so that callbacks are told of its beginning once.
@@ -301,8 +378,13 @@ impl<F: Float> Passage<'_, '_, F> {
                 }
                 self.batch()?;
                 stop = self.tell(Moment::BatchEnd)?;
+                if stop.is_none() {
+                    self.save(None)?;
+                }
             }
+            // A batch at which a callback stops the run ends the epoch too: its files are written then.
             let stop = stop.or(self.end_epoch()?);
+            self.save(stop.as_ref())?;
             if stop.is_some() {
                 return self.finish(stop);
             }
@@ -317,7 +399,29 @@ impl<F: Float> Passage<'_, '_, F> {
     fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
         self.run.history.stop(reason);
         self.tell(Moment::TrainEnd)?;
+        self.save(None)?;
         Ok(Status::Finished)
+    }
+
+    /// Writes the files that callbacks have asked for. When one of them has stopped the run, the files say so.
+    fn save(&mut self, stop: Option<&StopReason>) -> Result<()> {
+        if self.saves.is_empty() {
+            return Ok(());
+        }
+        let before = self.run.history.stop_reason().cloned();
+        if stop.is_some() {
+            self.run.history.stop(stop.cloned());
+        }
+        let saves = std::mem::take(&mut self.saves);
+        let (mut whole, mut weights) = (None, None);
+        let outcome = saves.iter().enumerate().try_for_each(|(done, (_, save))| {
+            write(self.run, save, &mut whole, &mut weights).map_err(|error| (done, error))
+        });
+        outcome.map_err(|(done, error)| {
+            self.run.history.stop(before);
+            saves[done..].iter().for_each(|(place, _)| self.run.callbacks[*place].on_save_failed());
+            failed(error, self.run.callbacks[saves[done].0].name(), &self.run.position)
+        })
     }
 
     /// The order of the rows in this epoch: it depends on seed and epoch alone.
@@ -460,25 +564,53 @@ impl<F: Float> Passage<'_, '_, F> {
         if matches!(moment, Moment::BatchEnd) {
             self.running_values();
         }
-        let Passage { run, workspace, names, directions, batches, until, epoch_start, .. } = self;
-        let epochs_done = run.position.epoch as usize;
+        let Passage { run, data, workspace, names, directions, batches, until, epoch_start, saves } = self;
+        let Run {
+            plan,
+            network,
+            slots,
+            position,
+            learning_rate_factor,
+            history,
+            best,
+            restore_best,
+            callbacks,
+            ..
+        } = &mut **run;
+        let position = *position;
+        let epochs_done = position.epoch as usize;
         let epoch = match moment {
             Moment::EpochBegin | Moment::BatchEnd => epochs_done + 1,
             Moment::TrainBegin | Moment::EpochEnd | Moment::TrainEnd => epochs_done,
         };
+        let scheduled_rate = plan.optimizer.ops::<F>().learning_rate().rate(position.step);
         let mut reason = None;
-        for callback in &mut run.callbacks {
+        let mut log_batch = false;
+        for (place, callback) in callbacks.iter_mut().enumerate() {
             let mut requests = Requests::default();
+            let inside = Parts {
+                plan,
+                network,
+                slots,
+                position,
+                rate_factor: *learning_rate_factor,
+                gradient: &workspace.gradient,
+                data,
+            };
             let mut view = View {
                 epoch,
                 epochs: until.epochs,
-                batch: run.position.batch as usize,
+                batch: position.batch as usize,
                 batches: *batches,
-                step: run.position.step,
+                step: position.step,
                 seconds: epoch_start.elapsed().as_secs_f64(),
                 names,
                 directions,
                 values: &workspace.values,
+                history,
+                inside: &inside,
+                scheduled_rate,
+                rate_factor: *learning_rate_factor,
                 requests: &mut requests,
             };
             let told = match moment {
@@ -489,21 +621,50 @@ impl<F: Float> Passage<'_, '_, F> {
                 Moment::TrainEnd => callback.on_train_end(&mut view),
             };
             let name = callback.name();
-            told.map_err(|source| match source {
-                // A setting that does not fit the run is the user's to mend, not a failure of the callback.
-                error @ Error::Parameter { .. } => error.within(name),
-                source => Error::Callback { name: name.into(), epoch: epochs_done, source: Box::new(source) },
-            })?;
-            if requests.keep_best {
-                let best = run.best.get_or_insert_with(|| Buffer::zeros(run.network.weights().len()));
-                best.copy_from_slice(run.network.weights());
+            if let Err(error) = told {
+                let error = failed(error, name, &position);
+                saves.drain(..).for_each(|(place, _)| callbacks[place].on_save_failed());
+                return Err(error);
             }
-            run.restore_best |= requests.restore_best;
-            run.learning_rate_factor *= requests.learning_rate_factor.unwrap_or(1.0);
+            if requests.keep_best {
+                let best = best.get_or_insert_with(|| Buffer::zeros(network.weights().len()));
+                best.copy_from_slice(network.weights());
+            }
+            *restore_best |= requests.restore_best;
+            *learning_rate_factor = requests.rate_factor.unwrap_or(*learning_rate_factor);
+            log_batch |= requests.log_batch;
+            saves.extend(requests.saves.into_iter().map(|save| (place, save)));
             if let (Some(why), None) = (requests.stop, &reason) {
                 reason = Some(StopReason::Callback { name: name.into(), reason: why });
             }
         }
+        if log_batch && matches!(moment, Moment::BatchEnd) {
+            history.push_batch(epoch, position.batch, position.step, names, &workspace.values);
+        }
         Ok(reason)
     }
+}
+
+/// Writes one file, and removes those it takes the place of.
+fn write<F: Float>(
+    run: &Run<F>,
+    save: &Save,
+    whole: &mut Option<Vec<u8>>,
+    weights: &mut Option<Vec<u8>>,
+) -> Result<()> {
+    let bytes = if save.weights_only { weights } else { whole };
+    let bytes = match bytes {
+        Some(bytes) => bytes,
+        None if save.weights_only => bytes.insert(run.weights_to_bytes()?),
+        None => bytes.insert(run.to_bytes()?),
+    };
+    if let Some(folder) = save.path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| Error::File {
+            action: "cannot make the folder",
+            path: folder.into(),
+            source,
+        })?;
+    }
+    persistence::write_atomically(&save.path, bytes)?;
+    save.then_remove.iter().filter(|path| **path != save.path).try_for_each(persistence::remove)
 }

@@ -27,6 +27,7 @@ pub(crate) struct RunV1<F> {
     n_features: u64,
     /// The tensors in order, without the gaps between them.
     weights: Vec<F>,
+    /// An empty list stands for zeros.
     slots: Vec<Vec<F>>,
     position: Position,
     totals: Totals,
@@ -34,8 +35,14 @@ pub(crate) struct RunV1<F> {
     history: History,
     best: Option<Vec<F>>,
     restore_best: bool,
+    begun: bool,
     /// Name and settings, which hold the state.
     callbacks: Vec<(String, String)>,
+}
+
+/// Whether every value is +0, as bits.
+fn is_zero<F: Float>(values: &[F]) -> bool {
+    values.iter().all(|value| value.wide().to_bits() == 0)
 }
 
 impl<F: Float> Run<F> {
@@ -61,6 +68,15 @@ impl<F: Float> Run<F> {
         Self::from_mirror(persistence::decode(Kind::Run, payload)?)
     }
 
+    /// The bytes of a run at its beginning that has these weights.
+    pub(super) fn weights_to_bytes(&self) -> Result<Vec<u8>> {
+        let mut run = Run::assemble(self.plan.clone(), self.network.clone());
+        // Later fits may have had other callbacks than the one that made the run.
+        run.callbacks.clear();
+        run.plan.callbacks.clear();
+        run.to_bytes()
+    }
+
     pub(crate) fn to_mirror(&self) -> RunV1<F> {
         let packed = |buffer: &Buffer<F>| -> Vec<F> {
             let places = self.network.stages().iter().flat_map(|stage| &stage.places);
@@ -71,14 +87,24 @@ impl<F: Float> Run<F> {
             plan: self.plan.clone(),
             n_features: self.network.n_features() as u64,
             weights: packed(self.network.weights()),
-            slots: self.slots.iter().map(packed).collect(),
+            slots: self
+                .slots
+                .iter()
+                .map(|slot| if is_zero(slot) { Vec::new() } else { packed(slot) })
+                .collect(),
             position: self.position,
             totals: self.totals.clone(),
             learning_rate_factor: self.learning_rate_factor,
             history: self.history.clone(),
             best: self.best.as_ref().map(packed),
             restore_best: self.restore_best,
-            callbacks: self.callbacks.iter().map(|c| (c.name().to_owned(), c.state().to_string())).collect(),
+            begun: self.begun,
+            callbacks: self
+                .callbacks
+                .iter()
+                .filter(|callback| callback.is_saved())
+                .map(|callback| (callback.name().to_owned(), callback.state().to_string()))
+                .collect(),
         }
     }
 
@@ -97,6 +123,10 @@ impl<F: Float> Run<F> {
         let stages: Vec<(usize, usize)> =
             run.network.stages().iter().flat_map(|stage| stage.places.iter().copied()).collect();
         let unpack = |values: &[F], buffer: &mut Buffer<F>| -> Result<()> {
+            if values.is_empty() {
+                // All zeros, as moments are before the first step.
+                return Ok(());
+            }
             if values.len() != plan_params {
                 return Err(fail("a list of values does not fit its network"));
             }
@@ -142,6 +172,7 @@ impl<F: Float> Run<F> {
         run.learning_rate_factor = factor;
         run.history = mirror.history;
         run.restore_best = mirror.restore_best;
+        run.begun = mirror.begun;
         Ok(run)
     }
 }
