@@ -28,6 +28,9 @@ pub(crate) struct RunV1<F> {
     /// The tensors in order, without the gaps between them.
     weights: Vec<F>,
     slots: Vec<Vec<F>>,
+    scalars: Vec<f64>,
+    gathered: Option<Vec<F>>,
+    average: Option<Vec<F>>,
     position: Position,
     totals: Totals,
     learning_rate_factor: f64,
@@ -66,12 +69,16 @@ impl<F: Float> Run<F> {
             let places = self.network.stages().iter().flat_map(|stage| &stage.places);
             places.flat_map(|&(start, size)| buffer[start..start + size].iter().copied()).collect()
         };
+        let kept = |buffer: &Buffer<F>| (!buffer.is_empty()).then(|| packed(buffer));
         RunV1 {
             dtype: F::DTYPE.into(),
             plan: self.plan.clone(),
             n_features: self.network.n_features() as u64,
             weights: packed(self.network.weights()),
-            slots: self.slots.iter().map(packed).collect(),
+            slots: self.moments.slots.iter().map(packed).collect(),
+            scalars: self.moments.scalars.clone(),
+            gathered: kept(&self.moments.gathered),
+            average: kept(&self.moments.average),
             position: self.position,
             totals: self.totals.clone(),
             learning_rate_factor: self.learning_rate_factor,
@@ -111,11 +118,25 @@ impl<F: Float> Run<F> {
             Ok(())
         };
         unpack(&mirror.weights, run.network.weights_mut())?;
-        if mirror.slots.len() != run.slots.len() {
+        let moments = &mut run.moments;
+        let scalars_fit = mirror.scalars.len() == moments.scalars.len();
+        if mirror.slots.len() != moments.slots.len() || !scalars_fit {
             return Err(fail("its moments do not fit its optimizer"));
         }
-        for (values, slot) in mirror.slots.iter().zip(&mut run.slots) {
+        if mirror.scalars.iter().any(|value| !value.is_finite()) {
+            return Err(fail("a value is not finite"));
+        }
+        moments.scalars = mirror.scalars;
+        for (values, slot) in mirror.slots.iter().zip(&mut moments.slots) {
             unpack(values, slot)?;
+        }
+        let kept = [(&mirror.gathered, &mut moments.gathered), (&mirror.average, &mut moments.average)];
+        for (values, buffer) in kept {
+            match values {
+                Some(values) if !buffer.is_empty() => unpack(values, buffer)?,
+                None if buffer.is_empty() => (),
+                _ => return Err(fail("its moments do not fit its optimizer")),
+            }
         }
         if let Some(best) = &mirror.best {
             let mut buffer = Buffer::zeros(run.network.weights().len());
