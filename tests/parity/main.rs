@@ -1,3 +1,5 @@
 //! The same numbers as scikit-learn and Keras: each file of this folder says which versions made it.
 
+mod golden_steps;
 mod metrics;
+mod optimizers_more;
