@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schedule::{AnySchedule, as_number};
-use super::{MAX_SLOTS, Optimizer, Step, check_decay, check_epsilon};
+use super::power::whole_power;
+use super::tuning::{Tuning, tuned};
+use super::{AnySchedule, MAX_SLOTS, Optimizer, Step, check_decay, check_epsilon};
 use crate::error::Result;
 use crate::float::Float;
 use crate::kernel::{self, math};
@@ -13,7 +14,7 @@ use crate::part::Configured;
 ///
 /// ```text
 /// m ← m + (1 − β₁)(g − m)        v ← v + (1 − β₂)(g² − v)
-/// α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)   w ← w − α m / (√v + ε)
+/// α = η √(1 − β₂ᵗ) / (1 − β₁ᵗ)   w ← w − α m / (√v + ε)          AMSGrad: u ← max(u, v), and √u for √v
 /// ```
 ///
 /// This is the second of the paper's two forms (before section 2.1), in which ε is not corrected: the one of Keras and
@@ -25,6 +26,8 @@ use crate::part::Configured;
 /// | `beta_1` β₁ | 0.9 (the paper) | 0 ≤ β₁ < 1 |
 /// | `beta_2` β₂ | 0.999 (the paper) | 0 ≤ β₂ < 1 |
 /// | `epsilon` ε | 1e-7 (the paper and scikit-learn: 1e-8) | finite, > 0 |
+/// | `amsgrad` | false | |
+/// | the other knobs | off | see [`Tuning`] |
 ///
 /// ```
 /// use linfa_mlp::optimizer::{Adam, AnyOptimizer};
@@ -36,29 +39,25 @@ use crate::part::Configured;
 ///
 /// # References
 ///
-/// D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015, algorithm 1.
+/// - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015, algorithm 1.
+/// - S. J. Reddi, S. Kale, S. Kumar, *On the Convergence of Adam and Beyond*, ICLR 2018, algorithm 2 (AMSGrad). Theirs
+///   has no bias correction; Keras corrects after the maximum, PyTorch the maximum itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self")]
 pub struct Adam {
-    #[serde(with = "as_number")]
-    learning_rate: AnySchedule,
+    #[serde(flatten)]
+    pub(super) tuning: Tuning,
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
+    amsgrad: bool,
 }
 
 impl Adam {
     /// With that learning rate.
     #[must_use]
     pub fn new(learning_rate: impl Into<AnySchedule>) -> Self {
-        Adam { learning_rate: learning_rate.into(), beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
-    }
-
-    /// The learning rate η: a number or a schedule.
-    #[must_use]
-    pub fn learning_rate(mut self, learning_rate: impl Into<AnySchedule>) -> Self {
-        self.learning_rate = learning_rate.into();
-        self
+        Adam { tuning: Tuning::new(learning_rate), beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
     }
 
     /// The factor β₁ of the running mean of the gradient.
@@ -81,7 +80,16 @@ impl Adam {
         self.epsilon = epsilon;
         self
     }
+
+    /// Divides by the largest root mean square so far, so that the step of a weight never grows again.
+    #[must_use]
+    pub fn amsgrad(mut self) -> Self {
+        self.amsgrad = true;
+        self
+    }
 }
+
+tuned!(Adam, tuning);
 
 impl Default for Adam {
     fn default() -> Self {
@@ -93,7 +101,7 @@ impl Configured for Adam {
     const NAME: &'static str = "adam";
 
     fn check(&self) -> Result<()> {
-        self.learning_rate.check()?;
+        self.tuning.check()?;
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)?;
         check_epsilon(self.epsilon)
@@ -101,43 +109,45 @@ impl Configured for Adam {
 }
 
 impl<F: Float> Optimizer<F> for Adam {
-    fn learning_rate(&self) -> &AnySchedule {
-        &self.learning_rate
+    fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        &["momentum", "velocity"]
+        if self.amsgrad { &["momentum", "velocity", "largest_velocity"] } else { &["momentum", "velocity"] }
     }
 
-    fn update(&self, step: Step, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
-        let correction =
-            (1.0 - power(self.beta_2, step.number)).sqrt() / (1.0 - power(self.beta_1, step.number));
-        let alpha = F::of(step.learning_rate * correction);
+    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
+        let (rest_1, rest_2) =
+            (1.0 - whole_power(self.beta_1, step.number), 1.0 - whole_power(self.beta_2, step.number));
+        let alpha = F::of(step.learning_rate * (rest_2.sqrt() / rest_1));
         let (rest_1, rest_2) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let epsilon = F::of(self.epsilon);
-        let [momentum, velocity, ..] = slots;
-        kernel::dispatch(
-            #[inline(always)]
-            || {
-                for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(momentum).zip(velocity) {
-                    *m += (g - *m) * rest_1;
-                    *v += (g * g - *v) * rest_2;
-                    *w -= *m * alpha / (math::sqrt(*v) + epsilon);
-                }
-            },
-        );
-    }
-}
-
-/// `base` to a whole power by squaring: the same bits everywhere, which the platform's `pow` does not promise.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
-    let mut result = 1.0;
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result *= base;
+        let [momentum, velocity, largest, _] = slots;
+        let moments = weights.iter_mut().zip(gradient).zip(momentum).zip(velocity);
+        if self.amsgrad {
+            kernel::dispatch(
+                #[inline(always)]
+                || {
+                    for ((((w, &g), m), v), u) in moments.zip(largest) {
+                        *m += (g - *m) * rest_1;
+                        *v += (g * g - *v) * rest_2;
+                        *u = math::max(*u, *v);
+                        *w -= *m * alpha / (math::sqrt(*u) + epsilon);
+                    }
+                },
+            );
+        } else {
+            kernel::dispatch(
+                #[inline(always)]
+                || {
+                    for (((w, &g), m), v) in moments {
+                        *m += (g - *m) * rest_1;
+                        *v += (g * g - *v) * rest_2;
+                        *w -= *m * alpha / (math::sqrt(*v) + epsilon);
+                    }
+                },
+            );
         }
-        base *= base;
-        exponent >>= 1;
     }
-    result
 }

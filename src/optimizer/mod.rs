@@ -1,46 +1,78 @@
 //! Optimizers: how weights move.
 //!
 //! An optimizer is a plain description. The moments it needs are slices it is handed: they belong to the run, so that a
-//! run can be paused, cloned and saved. Update rules and defaults are Keras' unless the page says otherwise.
+//! run can be paused, cloned and saved. Update rules and defaults are Keras' unless the page says otherwise. What every
+//! optimizer has besides its rule is its [`Tuning`].
 
 use std::sync::Arc;
 
 use crate::float::Float;
 use crate::part::{Configured, Member, Part, Room};
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adam_w;
+mod adamax;
+mod lion;
+mod nadam;
+mod power;
 mod rms_prop;
 pub mod schedule;
 mod sgd;
+mod tuning;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adam_w::AdamW;
+pub use adamax::Adamax;
+pub use lion::Lion;
+pub use nadam::Nadam;
 pub use rms_prop::RmsProp;
 pub use schedule::AnySchedule;
 pub use sgd::Sgd;
+pub use tuning::Tuning;
 
 /// The most moments an optimizer may have for each weight.
 pub const MAX_SLOTS: usize = 4;
 
 /// A step about to be made.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// Number of the step, from 1.
+pub struct Step<'s> {
+    /// Number of the update, from 1.
     pub number: u64,
     /// Learning rate of this step.
     pub learning_rate: f64,
+    /// The numbers that all weights share, as [`Optimizer::begin`] left them.
+    pub scalars: &'s [f64],
 }
 
 /// A rule that moves weights along their gradient.
 pub trait Optimizer<F: Float>: Send + Sync {
-    /// The learning rate over the steps.
-    fn learning_rate(&self) -> &AnySchedule;
+    /// The learning rate, and what is done around the rule.
+    fn tuning(&self) -> &Tuning;
 
-    /// Names of the moments kept for each weight, at most [`MAX_SLOTS`]; all start at 0.
+    /// Names of the moments kept for each weight, at most [`MAX_SLOTS`].
     fn slots(&self) -> &'static [&'static str];
 
+    /// What a moment starts with.
+    fn slot_start(&self, _slot: usize) -> f64 {
+        0.0
+    }
+
+    /// Names and first values of the numbers that all weights share.
+    fn scalars(&self) -> &'static [(&'static str, f64)] {
+        &[]
+    }
+
+    /// Moves the shared numbers on, once for each update and before any weight moves; updates count from 1.
+    fn begin(&self, _number: u64, _scalars: &mut [f64]) {}
+
     /// Moves some weights; every slice has the same length, one for each name in [`slots`](Self::slots), the rest empty.
-    /// Element by element, so that any slice of the weights can be moved on its own.
-    fn update(&self, step: Step, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]);
+    /// Element by element, so that any slice of the weights can be moved on its own. A weight whose gradients have all
+    /// been 0 stays.
+    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]);
 }
 
 /// The room of optimizers.
@@ -55,8 +87,17 @@ impl Room for Optimizers {
     const KIND: &'static str = "optimizer";
 
     fn members() -> &'static [Member<Self>] {
-        const MEMBERS: &[Member<Optimizers>] =
-            &[Member::of::<Sgd>(), Member::of::<RmsProp>(), Member::of::<Adam>()];
+        const MEMBERS: &[Member<Optimizers>] = &[
+            Member::of::<Sgd>(),
+            Member::of::<RmsProp>(),
+            Member::of::<Adam>(),
+            Member::of::<AdamW>(),
+            Member::of::<Adamax>(),
+            Member::of::<Nadam>(),
+            Member::of::<Adagrad>(),
+            Member::of::<Adadelta>(),
+            Member::of::<Lion>(),
+        ];
         MEMBERS
     }
 }

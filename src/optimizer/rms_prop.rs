@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schedule::{AnySchedule, as_number};
-use super::{MAX_SLOTS, Optimizer, Step, check_decay, check_epsilon};
+use super::tuning::{Tuning, tuned};
+use super::{AnySchedule, MAX_SLOTS, Optimizer, Step, check_decay, check_epsilon};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel::{self, math};
@@ -31,10 +31,10 @@ use crate::part::Configured;
 /// T. Tieleman, G. Hinton, *Neural Networks for Machine Learning*, lecture 6.5, 2012; A. Graves, *Generating Sequences
 /// With Recurrent Neural Networks*, arXiv:1308.0850, eq. 38–41 (centered).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self")]
 pub struct RmsProp {
-    #[serde(with = "as_number")]
-    learning_rate: AnySchedule,
+    #[serde(flatten)]
+    tuning: Tuning,
     rho: f64,
     momentum: f64,
     epsilon: f64,
@@ -46,19 +46,12 @@ impl RmsProp {
     #[must_use]
     pub fn new(learning_rate: impl Into<AnySchedule>) -> Self {
         RmsProp {
-            learning_rate: learning_rate.into(),
+            tuning: Tuning::new(learning_rate),
             rho: 0.9,
             momentum: 0.0,
             epsilon: 1e-7,
             centered: false,
         }
-    }
-
-    /// The learning rate η: a number or a schedule.
-    #[must_use]
-    pub fn learning_rate(mut self, learning_rate: impl Into<AnySchedule>) -> Self {
-        self.learning_rate = learning_rate.into();
-        self
     }
 
     /// The factor ρ of the running mean.
@@ -90,6 +83,8 @@ impl RmsProp {
     }
 }
 
+tuned!(RmsProp, tuning);
+
 impl Default for RmsProp {
     fn default() -> Self {
         RmsProp::new(0.001)
@@ -100,7 +95,7 @@ impl Configured for RmsProp {
     const NAME: &'static str = "rmsprop";
 
     fn check(&self) -> Result<()> {
-        self.learning_rate.check()?;
+        self.tuning.check()?;
         check_decay("rho", self.rho)?;
         check("momentum", self.momentum, (0.0..=1.0).contains(&self.momentum), "between 0 and 1")?;
         check_epsilon(self.epsilon)
@@ -108,8 +103,8 @@ impl Configured for RmsProp {
 }
 
 impl<F: Float> Optimizer<F> for RmsProp {
-    fn learning_rate(&self) -> &AnySchedule {
-        &self.learning_rate
+    fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     fn slots(&self) -> &'static [&'static str] {
@@ -121,35 +116,65 @@ impl<F: Float> Optimizer<F> for RmsProp {
         }
     }
 
-    fn update(&self, step: Step, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
-        let (rate, rho, epsilon) = (F::of(step.learning_rate), F::of(self.rho), F::of(self.epsilon));
-        let (rest, mu) = (F::of(1.0 - self.rho), F::of(self.momentum));
+    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
+        let numbers = Numbers {
+            rate: F::of(step.learning_rate),
+            rho: F::of(self.rho),
+            rest: F::of(1.0 - self.rho),
+            momentum: F::of(self.momentum),
+            epsilon: F::of(self.epsilon),
+        };
         let [velocity, second, third, _] = slots;
-        let (momentum, average) = if self.momentum > 0.0 { (second, third) } else { (third, second) };
+        match (self.momentum > 0.0, self.centered) {
+            (false, false) => numbers.update::<false, false>(weights, gradient, velocity, second, third),
+            (true, false) => numbers.update::<true, false>(weights, gradient, velocity, second, third),
+            (false, true) => numbers.update::<false, true>(weights, gradient, velocity, third, second),
+            (true, true) => numbers.update::<true, true>(weights, gradient, velocity, second, third),
+        }
+    }
+}
+
+/// The settings of a step in the weights' own number type.
+struct Numbers<F> {
+    rate: F,
+    rho: F,
+    rest: F,
+    momentum: F,
+    epsilon: F,
+}
+
+impl<F: Float> Numbers<F> {
+    /// One loop for each choice of options, so that each becomes vector code; a moment that is not kept is empty.
+    fn update<const MOMENTUM: bool, const CENTERED: bool>(
+        &self,
+        weights: &mut [F],
+        gradient: &[F],
+        velocity: &mut [F],
+        momentum: &mut [F],
+        average: &mut [F],
+    ) {
+        let n = weights.len();
+        let (gradient, velocity) = (&gradient[..n], &mut velocity[..n]);
+        let momentum = &mut momentum[..if MOMENTUM { n } else { 0 }];
+        let average = &mut average[..if CENTERED { n } else { 0 }];
+        let Numbers { rate, rho, rest, momentum: mu, epsilon } = *self;
         kernel::dispatch(
             #[inline(always)]
             || {
-                // One plain loop for the plain rule; the options share another.
-                if momentum.is_empty() && average.is_empty() {
-                    for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
-                        *v = rho * *v + rest * (g * g);
-                        *w -= rate * g / math::sqrt(*v + epsilon);
-                    }
-                    return;
-                }
-                for (i, (w, &g)) in weights.iter_mut().zip(gradient).enumerate() {
+                for i in 0..n {
+                    let g = gradient[i];
                     velocity[i] = rho * velocity[i] + rest * (g * g);
                     let mut denominator = velocity[i] + epsilon;
-                    if let Some(average) = average.get_mut(i) {
-                        *average = rho * *average + rest * g;
-                        denominator -= *average * *average;
+                    if CENTERED {
+                        average[i] = rho * average[i] + rest * g;
+                        denominator -= average[i] * average[i];
                     }
                     let mut increment = rate * g / math::sqrt(denominator);
-                    if let Some(momentum) = momentum.get_mut(i) {
-                        *momentum = mu * *momentum + increment;
-                        increment = *momentum;
+                    if MOMENTUM {
+                        momentum[i] = mu * momentum[i] + increment;
+                        increment = momentum[i];
                     }
-                    *w -= increment;
+                    weights[i] -= increment;
                 }
             },
         );

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schedule::{AnySchedule, as_number};
-use super::{MAX_SLOTS, Optimizer, Step};
+use super::tuning::{Tuning, tuned};
+use super::{AnySchedule, MAX_SLOTS, Optimizer, Step};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
@@ -36,10 +36,10 @@ use crate::part::Configured;
 /// I. Sutskever, J. Martens, G. Dahl, G. Hinton, *On the importance of initialization and momentum in deep learning*,
 /// ICML 2013, eq. 1–4 and 7.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self")]
 pub struct Sgd {
-    #[serde(with = "as_number")]
-    learning_rate: AnySchedule,
+    #[serde(flatten)]
+    tuning: Tuning,
     momentum: f64,
     nesterov: bool,
 }
@@ -48,14 +48,7 @@ impl Sgd {
     /// With that learning rate.
     #[must_use]
     pub fn new(learning_rate: impl Into<AnySchedule>) -> Self {
-        Sgd { learning_rate: learning_rate.into(), momentum: 0.0, nesterov: false }
-    }
-
-    /// The learning rate η: a number or a schedule.
-    #[must_use]
-    pub fn learning_rate(mut self, learning_rate: impl Into<AnySchedule>) -> Self {
-        self.learning_rate = learning_rate.into();
-        self
+        Sgd { tuning: Tuning::new(learning_rate), momentum: 0.0, nesterov: false }
     }
 
     /// The momentum μ.
@@ -77,6 +70,8 @@ impl Sgd {
     }
 }
 
+tuned!(Sgd, tuning);
+
 impl Default for Sgd {
     fn default() -> Self {
         Sgd::new(0.01)
@@ -87,21 +82,21 @@ impl Configured for Sgd {
     const NAME: &'static str = "sgd";
 
     fn check(&self) -> Result<()> {
-        self.learning_rate.check()?;
+        self.tuning.check()?;
         check("momentum", self.momentum, (0.0..=1.0).contains(&self.momentum), "between 0 and 1")
     }
 }
 
 impl<F: Float> Optimizer<F> for Sgd {
-    fn learning_rate(&self) -> &AnySchedule {
-        &self.learning_rate
+    fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     fn slots(&self) -> &'static [&'static str] {
         if self.has_momentum() { &["momentum"] } else { &[] }
     }
 
-    fn update(&self, step: Step, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
+    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
         let (rate, momentum) = (F::of(step.learning_rate), F::of(self.momentum));
         let [velocity, ..] = slots;
         kernel::dispatch(

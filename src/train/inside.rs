@@ -2,11 +2,11 @@
 
 use crate::callback::{Inside, TellTensor};
 use crate::float::Float;
-use crate::kernel::Buffer;
 use crate::network::{Network, Summary};
 use crate::rng::Stream;
 
 use super::run::Position;
+use super::update::Moments;
 use super::{Data, Plan, Rows};
 
 /// The parts of a run that callbacks may look into.
@@ -14,7 +14,7 @@ use super::{Data, Plan, Rows};
 pub(super) struct Parts<'a, 'd, F: Float> {
     pub(super) plan: &'a Plan,
     pub(super) network: &'a Network<F>,
-    pub(super) slots: &'a [Buffer<F>],
+    pub(super) moments: &'a Moments<F>,
     pub(super) position: Position,
     pub(super) rate_factor: f64,
     pub(super) gradient: &'a [F],
@@ -57,7 +57,7 @@ impl<F: Float> Inside for Parts<'_, '_, F> {
         let root = Stream::new(step).named(F::DTYPE).named(&self.settings().to_string());
         let root =
             root.at(self.network.n_features() as u64).at(epoch).at(batch).at(self.rate_factor.to_bits());
-        let buffers = std::iter::once(self.network.weights()).chain(self.slots);
+        let buffers = std::iter::once(self.network.weights()).chain(&self.moments.slots);
         let root = buffers.fold(root, |print, buffer| {
             buffer.iter().fold(print.at(buffer.len() as u64), |print, value| print.at(value.wide().to_bits()))
         });

@@ -9,6 +9,7 @@ mod plan;
 mod rows;
 mod run;
 mod saved;
+mod update;
 mod workspace;
 
 pub use evaluate::{Scores, evaluate};

@@ -10,11 +10,11 @@ use crate::kernel::{self, Buffer};
 use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::network::Network;
-use crate::optimizer::{MAX_SLOTS, Step};
 use crate::persistence;
 use crate::rng::Stream;
 
 use super::inside::Parts;
+use super::update::Moments;
 use super::workspace::Workspace;
 use super::{Data, Plan, Rows};
 
@@ -23,7 +23,7 @@ use super::{Data, Plan, Rows};
 pub struct Until {
     /// Stop when that many epochs are done, counted from the beginning of the run.
     pub epochs: usize,
-    /// Pause when that many updates are made, counted from the beginning of the run.
+    /// Pause when that many steps are made, counted from the beginning of the run.
     pub steps: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ impl Until {
         Until { epochs, steps: None }
     }
 
-    /// Until that many updates are made, or the epochs are done.
+    /// Until that many steps are made, or the epochs are done.
     #[must_use]
     pub fn steps(self, steps: u64) -> Self {
         Until { steps: Some(steps), ..self }
@@ -50,7 +50,7 @@ pub enum Status {
     Finished,
 }
 
-/// Place in the run: epochs and batches done, updates made.
+/// Place in the run: epochs and batches done, steps made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Position {
     pub(super) epoch: u64,
@@ -104,8 +104,7 @@ pub(super) struct Totals {
 pub struct Run<F: Float> {
     pub(super) plan: Plan,
     pub(super) network: Network<F>,
-    /// The optimizer's moments, each laid out as the weights.
-    pub(super) slots: Vec<Buffer<F>>,
+    pub(super) moments: Moments<F>,
     pub(super) position: Position,
     pub(super) totals: Totals,
     pub(super) learning_rate_factor: f64,
@@ -132,9 +131,8 @@ impl<F: Float> Run<F> {
 
     /// A run at its beginning, with those weights.
     pub(super) fn assemble(plan: Plan, network: Network<F>) -> Self {
-        let slots = plan.optimizer.ops::<F>().slots().iter().map(|_| Buffer::zeros(network.weights().len()));
         Run {
-            slots: slots.collect(),
+            moments: Moments::start(plan.optimizer.ops::<F>(), network.weights().len()),
             position: Position::default(),
             totals: Totals { metrics: vec![Vec::new(); plan.metrics.len()], ..Totals::default() },
             learning_rate_factor: 1.0,
@@ -174,13 +172,17 @@ impl<F: Float> Run<F> {
         &mut self.network
     }
 
-    /// The network for predictions: with the best weights if a callback restores them, else as it is.
+    /// The network for predictions: with the best weights if a callback restores them, else with the averaged ones if
+    /// the optimizer keeps an [average](crate::optimizer::Tuning), else as it is. With an average, validation sees the
+    /// averaged weights and the best weights are averaged ones too.
     #[must_use]
     pub fn result(&self) -> Network<F> {
         let mut network = self.network.clone();
-        if let (true, Some(best)) = (self.restore_best, &self.best) {
-            network.weights_mut().copy_from_slice(best);
-        }
+        let predicting = match &self.best {
+            Some(best) if self.restore_best => best,
+            _ => self.moments.predicting(self.network.weights(), self.position.step),
+        };
+        network.weights_mut().copy_from_slice(predicting);
         network
     }
 
@@ -196,7 +198,7 @@ impl<F: Float> Run<F> {
         self.position.epoch as usize
     }
 
-    /// Updates made.
+    /// Steps made: the batches learned from. An optimizer that accumulates makes an update in every k-th.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.position.step
@@ -205,7 +207,7 @@ impl<F: Float> Run<F> {
     /// The learning rate of the next step.
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
-        let schedule = self.plan.optimizer.ops::<F>().learning_rate();
+        let schedule = &self.plan.optimizer.ops::<F>().tuning().learning_rate;
         schedule.rate(self.position.step) * self.learning_rate_factor
     }
 
@@ -261,10 +263,10 @@ impl<F: Float> Run<F> {
         names: &[String],
         directions: &[Direction],
     ) -> Result<bool> {
-        let scheduled_rate = self.plan.optimizer.ops::<F>().learning_rate().rate(self.position.step);
-        let Run { plan, network, slots, position, learning_rate_factor, history, callbacks, .. } = self;
+        let scheduled_rate = self.plan.optimizer.ops::<F>().tuning().learning_rate.rate(self.position.step);
+        let Run { plan, network, moments, position, learning_rate_factor, history, callbacks, .. } = self;
         let (position, rate_factor) = (*position, *learning_rate_factor);
-        let inside = Parts { plan, network, slots, position, rate_factor, gradient: &[], data };
+        let inside = Parts { plan, network, moments, position, rate_factor, gradient: &[], data };
         let mut best: Option<Run<F>> = None;
         for callback in callbacks {
             let mut requests = Requests::default();
@@ -448,7 +450,7 @@ impl<F: Float> Passage<'_, '_, F> {
     fn batch(&mut self) -> Result<()> {
         let Passage { run, data, workspace, .. } = self;
         let Workspace { tape, x, y, weights, losses, gradient, order, .. } = workspace;
-        let Run { plan, network, slots, position, totals, learning_rate_factor, .. } = &mut **run;
+        let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
         let order = &order[start..(start + plan.batch_size).min(order.len())];
@@ -477,8 +479,8 @@ impl<F: Float> Passage<'_, '_, F> {
             delta.iter_mut().for_each(|delta| *delta *= share);
         }
         let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
-        let schedule = plan.optimizer.ops::<F>().learning_rate();
-        let learning_rate = schedule.rate(position.step) * *learning_rate_factor;
+        let optimizer = plan.optimizer.ops::<F>();
+        let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
         let diverged = Error::Diverged {
             epoch: position.epoch as usize + 1,
             batch: position.batch as usize + 1,
@@ -512,11 +514,7 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
-        let step = Step { number: position.step + 1, learning_rate };
-        let mut slots = slots.iter_mut();
-        let slots: [&mut [F]; MAX_SLOTS] =
-            std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| &mut slot[..]));
-        plan.optimizer.ops::<F>().update(step, network.weights_mut(), gradient, slots);
+        moments.step(optimizer, (position.step, learning_rate), network, gradient);
         position.step += 1;
         position.batch += 1;
         Ok(())
@@ -537,7 +535,7 @@ impl<F: Float> Passage<'_, '_, F> {
         let learning_rate = self.run.learning_rate();
         self.running_values();
         let Passage { run, data, workspace, names, epoch_start, .. } = self;
-        let mut numbers = std::iter::once(run.network.weights()).chain(&run.slots);
+        let mut numbers = std::iter::once(run.network.weights()).chain(&run.moments.slots);
         if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
             return Err(Error::Diverged {
                 epoch: run.position.epoch as usize + 1,
@@ -547,7 +545,9 @@ impl<F: Float> Passage<'_, '_, F> {
             });
         }
         if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
+            run.moments.swap(&mut run.network, run.position.step);
             evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
+            run.moments.swap(&mut run.network, run.position.step);
         }
         workspace.values.push(learning_rate);
         run.history.push(names, &workspace.values, epoch_start.elapsed().as_secs_f64());
@@ -568,7 +568,7 @@ impl<F: Float> Passage<'_, '_, F> {
         let Run {
             plan,
             network,
-            slots,
+            moments,
             position,
             learning_rate_factor,
             history,
@@ -583,7 +583,7 @@ impl<F: Float> Passage<'_, '_, F> {
             Moment::EpochBegin | Moment::BatchEnd => epochs_done + 1,
             Moment::TrainBegin | Moment::EpochEnd | Moment::TrainEnd => epochs_done,
         };
-        let scheduled_rate = plan.optimizer.ops::<F>().learning_rate().rate(position.step);
+        let scheduled_rate = plan.optimizer.ops::<F>().tuning().learning_rate.rate(position.step);
         let mut reason = None;
         let mut log_batch = false;
         for (place, callback) in callbacks.iter_mut().enumerate() {
@@ -591,7 +591,7 @@ impl<F: Float> Passage<'_, '_, F> {
             let inside = Parts {
                 plan,
                 network,
-                slots,
+                moments,
                 position,
                 rate_factor: *learning_rate_factor,
                 gradient: &workspace.gradient,
@@ -628,7 +628,7 @@ impl<F: Float> Passage<'_, '_, F> {
             }
             if requests.keep_best {
                 let best = best.get_or_insert_with(|| Buffer::zeros(network.weights().len()));
-                best.copy_from_slice(network.weights());
+                best.copy_from_slice(moments.predicting(network.weights(), position.step));
             }
             *restore_best |= requests.restore_best;
             *learning_rate_factor = requests.rate_factor.unwrap_or(*learning_rate_factor);

@@ -29,6 +29,9 @@ pub(crate) struct RunV1<F> {
     weights: Vec<F>,
     /// An empty list stands for zeros.
     slots: Vec<Vec<F>>,
+    scalars: Vec<f64>,
+    gathered: Option<Vec<F>>,
+    average: Option<Vec<F>>,
     position: Position,
     totals: Totals,
     learning_rate_factor: f64,
@@ -82,16 +85,21 @@ impl<F: Float> Run<F> {
             let places = self.network.stages().iter().flat_map(|stage| &stage.places);
             places.flat_map(|&(start, size)| buffer[start..start + size].iter().copied()).collect()
         };
+        let kept = |buffer: &Buffer<F>| (!buffer.is_empty()).then(|| packed(buffer));
         RunV1 {
             dtype: F::DTYPE.into(),
             plan: self.plan.clone(),
             n_features: self.network.n_features() as u64,
             weights: packed(self.network.weights()),
             slots: self
+                .moments
                 .slots
                 .iter()
                 .map(|slot| if is_zero(slot) { Vec::new() } else { packed(slot) })
                 .collect(),
+            scalars: self.moments.scalars.clone(),
+            gathered: kept(&self.moments.gathered),
+            average: kept(&self.moments.average),
             position: self.position,
             totals: self.totals.clone(),
             learning_rate_factor: self.learning_rate_factor,
@@ -123,10 +131,6 @@ impl<F: Float> Run<F> {
         let stages: Vec<(usize, usize)> =
             run.network.stages().iter().flat_map(|stage| stage.places.iter().copied()).collect();
         let unpack = |values: &[F], buffer: &mut Buffer<F>| -> Result<()> {
-            if values.is_empty() {
-                // All zeros, as moments are before the first step.
-                return Ok(());
-            }
             if values.len() != plan_params {
                 return Err(fail("a list of values does not fit its network"));
             }
@@ -141,11 +145,29 @@ impl<F: Float> Run<F> {
             Ok(())
         };
         unpack(&mirror.weights, run.network.weights_mut())?;
-        if mirror.slots.len() != run.slots.len() {
+        let moments = &mut run.moments;
+        let scalars_fit = mirror.scalars.len() == moments.scalars.len();
+        if mirror.slots.len() != moments.slots.len() || !scalars_fit {
             return Err(fail("its moments do not fit its optimizer"));
         }
-        for (values, slot) in mirror.slots.iter().zip(&mut run.slots) {
-            unpack(values, slot)?;
+        if mirror.scalars.iter().any(|value| !value.is_finite()) {
+            return Err(fail("a value is not finite"));
+        }
+        moments.scalars = mirror.scalars;
+        for (values, slot) in mirror.slots.iter().zip(&mut moments.slots) {
+            if values.is_empty() {
+                slot.fill(F::zero());
+            } else {
+                unpack(values, slot)?;
+            }
+        }
+        let kept = [(&mirror.gathered, &mut moments.gathered), (&mirror.average, &mut moments.average)];
+        for (values, buffer) in kept {
+            match values {
+                Some(values) if !buffer.is_empty() => unpack(values, buffer)?,
+                None if buffer.is_empty() => (),
+                _ => return Err(fail("its moments do not fit its optimizer")),
+            }
         }
         if let Some(best) = &mirror.best {
             let mut buffer = Buffer::zeros(run.network.weights().len());

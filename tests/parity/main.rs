@@ -2,9 +2,10 @@
 
 mod activations;
 mod fixture;
+mod golden_steps;
 mod initializers;
 mod losses;
 mod metrics;
-mod optimizers;
+mod optimizers_more;
 mod regularizers;
 mod training;

@@ -1,14 +1,46 @@
 //! Schedules: the learning rate over the steps.
 //!
-//! Wherever a learning rate is asked for, a plain number stands for the constant schedule, also in files.
+//! Wherever a learning rate is asked for, a plain number stands for the constant schedule, also in files. A schedule is
+//! a pure function of the step, counted from 0 (Keras' `iterations` before the update): nothing of it needs saving.
+//! Steps are batches; `decay_steps` of an epoch is therefore the number of its batches.
+//!
+//! Rates have the same bits on every machine: powers go by squaring, and what is left by the functions of
+//! [`kernel::math`](crate::kernel::math), never by the platform's `pow` or `cos`.
+//!
+//! ```
+//! use linfa_mlp::optimizer::{Adam, schedule::Cosine};
+//!
+//! let schedule = Cosine::new(0.0, 10_000).warmup(0.01, 500);
+//! let adam = Adam::new(schedule);
+//! # let _ = adam;
+//! ```
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::part::{Configured, Member, Part, Room};
+
+mod constant;
+mod cosine;
+mod cosine_restarts;
+mod exponential;
+mod half_cosine;
+mod inverse_scaling;
+mod inverse_time;
+mod one_cycle;
+mod piecewise_constant;
+mod polynomial;
+
+pub use constant::Constant;
+pub use cosine::Cosine;
+pub use cosine_restarts::CosineRestarts;
+pub use exponential::Exponential;
+pub use inverse_scaling::InverseScaling;
+pub use inverse_time::InverseTime;
+pub use one_cycle::OneCycle;
+pub use piecewise_constant::PiecewiseConstant;
+pub use polynomial::Polynomial;
 
 /// The learning rate of a step.
 pub trait Schedule: Send + Sync {
@@ -28,7 +60,17 @@ impl Room for Schedules {
     const KIND: &'static str = "schedule";
 
     fn members() -> &'static [Member<Self>] {
-        const MEMBERS: &[Member<Schedules>] = &[Member::of::<Constant>()];
+        const MEMBERS: &[Member<Schedules>] = &[
+            Member::of::<Constant>(),
+            Member::of::<Exponential>(),
+            Member::of::<PiecewiseConstant>(),
+            Member::of::<Polynomial>(),
+            Member::of::<InverseTime>(),
+            Member::of::<InverseScaling>(),
+            Member::of::<Cosine>(),
+            Member::of::<CosineRestarts>(),
+            Member::of::<OneCycle>(),
+        ];
         MEMBERS
     }
 }
@@ -55,62 +97,51 @@ impl AnySchedule {
     }
 }
 
-/// The same rate for ever.
-///
-/// | setting | default | range |
-/// | --- | --- | --- |
-/// | `rate` | 0.001 | finite, > 0 |
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Constant {
-    /// The rate.
-    pub rate: f64,
+/// Checks a learning rate, or a factor of one.
+fn check_positive(name: &str, value: f64) -> Result<()> {
+    check(name, value, value.is_finite() && value > 0.0, "finite and above 0")
 }
 
-impl Default for Constant {
-    fn default() -> Self {
-        Constant { rate: 0.001 }
-    }
+/// Checks a number that may be 0.
+fn check_not_negative(name: &str, value: f64) -> Result<()> {
+    check(name, value, value.is_finite() && value >= 0.0, "finite and at least 0")
 }
 
-impl Configured for Constant {
-    const NAME: &'static str = "constant";
-
-    fn check(&self) -> Result<()> {
-        check("learning_rate", self.rate, self.rate.is_finite() && self.rate > 0.0, "finite and above 0")
-    }
+/// Checks the share of the first rate that is left at the end.
+fn check_share(name: &str, value: f64) -> Result<()> {
+    check(name, value, (0.0..=1.0).contains(&value), "between 0 and 1")
 }
 
-impl Schedule for Constant {
-    fn rate(&self, _step: u64) -> f64 {
-        self.rate
-    }
+/// Checks a number of steps.
+fn check_steps(name: &str, value: u64) -> Result<()> {
+    check(name, value, value >= 1, "at least 1")
 }
 
 /// In files for people a constant rate is a number: `"learning_rate": 0.01`.
 pub(crate) mod as_number {
     use super::{AnySchedule, Constant};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+    use serde_json::Value;
 
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum NumberOrSchedule {
-        Number(f64),
-        Schedule(AnySchedule),
-    }
-
-    pub(crate) fn serialize<S: Serializer>(schedule: &AnySchedule, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        schedule: &AnySchedule,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         match schedule.downcast_ref::<Constant>() {
             Some(constant) => constant.rate.serialize(serializer),
             None => schedule.serialize(serializer),
         }
     }
 
-    // Settings of parts are always read from JSON, in binary files too, so that `untagged` is safe here.
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AnySchedule, D::Error> {
-        Ok(match NumberOrSchedule::deserialize(deserializer)? {
-            NumberOrSchedule::Number(rate) => rate.into(),
-            NumberOrSchedule::Schedule(schedule) => schedule,
-        })
+    // Settings of parts are always read from JSON, in binary files too.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<AnySchedule, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Number(rate) => {
+                rate.as_f64().map(AnySchedule::from).ok_or_else(|| D::Error::custom("a rate is a number"))
+            }
+            schedule => serde_json::from_value(schedule).map_err(D::Error::custom),
+        }
     }
 }
