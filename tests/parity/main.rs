@@ -6,6 +6,6 @@ mod golden_steps;
 mod initializers;
 mod losses;
 mod metrics;
-mod optimizers_more;
+mod optimizers;
 mod regularizers;
 mod training;
