@@ -361,7 +361,7 @@ mod tests {
         // No type is named, and linfa's `Fit` is in scope: the inherent method wins.
         let dataset = Dataset::new(array![[1.0_f32], [2.0], [3.0], [4.0]], array![1.0, 2.0, 3.0, 6.0]);
         let fitted = GridSearch::new(Constant(0.0))
-            .axis("value", [1.0_f32, 3.0], |_, value| Constant(value))
+            .axis("value", [9.0_f32, 3.0], |_, value| Constant(value))
             .cv(KFold::new(2))
             .fit(&dataset)
             .expect("two candidates that cannot fail");
