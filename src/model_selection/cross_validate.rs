@@ -200,7 +200,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 /// use linfa_mlp::model_selection::{KFold, Scorer, cross_validate};
 ///
 /// let diabetes = linfa_datasets::diabetes();
-/// let params = ElasticNet::params().penalty(0.1);
+/// let params = ElasticNet::params().penalty(0.001);
 /// let scores = cross_validate(&params, &diabetes, &KFold::new(10).shuffle(1), &[Scorer::r2()])?;
 /// assert_eq!(scores.rows().len(), 10);
 /// assert!(scores.mean_std("r2").is_some_and(|r2| r2.mean > 0.4));

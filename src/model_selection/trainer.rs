@@ -1,6 +1,7 @@
 //! The two ways to train in a fold, behind one interface: linfa's `Fit` on gathered rows, and [`FitRows`].
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use linfa::dataset::TargetDim;
 use linfa::traits::{Fit, PredictInplace};
@@ -17,6 +18,9 @@ use crate::error::Result;
 
 /// An error of any estimator.
 pub(crate) type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The same, for errors that are kept and given several times.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Which rows of a fold.
 #[derive(Clone, Copy, PartialEq)]

@@ -25,13 +25,15 @@ fn by_hand(n: usize, k: usize) -> Vec<f64> {
 fn scores_are_those_of_a_loop_by_hand() {
     let estimator = Mean::params();
     let scorer = Scorer::neg_mean_absolute_error();
-    let scores = cross_validate(&estimator, &data(11), &KFold::new(3), &[scorer.clone()]).unwrap();
+    let scores =
+        cross_validate(&estimator, &data(11), &KFold::new(3), std::slice::from_ref(&scorer)).unwrap();
     assert_eq!(scores.test_scores("neg_mean_absolute_error").unwrap(), by_hand(11, 3));
     let mean = scores.mean_std("neg_mean_absolute_error").unwrap().mean;
     assert_eq!(mean, by_hand(11, 3).iter().sum::<f64>() / 3.0);
     assert_eq!(estimator.fits(), 3);
     assert_eq!(cross_val_score(&estimator, &data(11), &KFold::new(3), &scorer).unwrap(), by_hand(11, 3));
-    let by_rows = cross_validate_by_rows(&estimator, &data(11), &KFold::new(3), &[scorer.clone()]).unwrap();
+    let by_rows =
+        cross_validate_by_rows(&estimator, &data(11), &KFold::new(3), std::slice::from_ref(&scorer)).unwrap();
     assert_eq!(by_rows.test_scores("neg_mean_absolute_error"), Some(by_hand(11, 3)));
     let method = estimator.cross_validate(&data(11), &KFold::new(3), &[scorer]).unwrap();
     assert_eq!(method.test_scores("neg_mean_absolute_error"), Some(by_hand(11, 3)));

@@ -94,7 +94,7 @@ fn the_estimator_sees_records_prepared_by_the_training_rows() {
 fn absurd_values_in_the_test_rows_change_no_fold() {
     let diabetes = linfa_datasets::diabetes();
     let cv = KFold::new(5).shuffle(9);
-    let folds = cv.split(&Rows::new(442)).unwrap();
+    let folds = cv.split(&Rows::new(diabetes.nsamples())).unwrap();
     let validator = |scorer| {
         CrossValidator::new()
             .cv(cv)
@@ -134,7 +134,7 @@ fn a_fold_prepared_by_hand_scores_the_same() {
         .unwrap()
         .test_scores("r2")
         .unwrap();
-    for (fold, split) in cv.split(&Rows::new(442)).unwrap().iter().enumerate() {
+    for (fold, split) in cv.split(&Rows::new(diabetes.nsamples())).unwrap().iter().enumerate() {
         let part = |rows: &[usize]| {
             Dataset::new(diabetes.records.select(Axis(0), rows), diabetes.targets.select(Axis(0), rows))
         };

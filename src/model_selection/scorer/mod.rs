@@ -73,9 +73,12 @@ pub struct Probabilities<Y> {
     pub values: Array2<f64>,
 }
 
+type Closure<Y> = dyn Fn(&Estimate<'_, Y>) -> f64 + Send + Sync;
+
+/// A plain function keeps its place here for labels that borrow, such as `&str` with a lifetime.
 enum Function<Y> {
     Plain(fn(&Estimate<'_, Y>) -> f64),
-    Closure(Arc<dyn Fn(&Estimate<'_, Y>) -> f64 + Send + Sync>),
+    Closure(Arc<Closure<Y>>),
 }
 
 /// A score for predictions of `Y`: a name, a direction and a function.

@@ -18,7 +18,7 @@ use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{Params, ScorerInfo, SearchResults};
 use crate::model_selection::split::Split;
 use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{AnyError, Trainer};
+use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
 
 /// A setting of the estimator that a search may try.
 #[derive(Clone, Debug)]
@@ -108,6 +108,8 @@ where
     Ok(FittedSearch::new(results, splits, refit.scorer(), best))
 }
 
+type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;
+
 /// Fits a candidate, behind its preparation, on all rows.
 fn fit_all<T, P, F, Y, I>(
     trainer: &T,
@@ -115,7 +117,7 @@ fn fit_all<T, P, F, Y, I>(
     estimator: &P,
     data: &DataView<'_, F, Y, I>,
     protocol: &Protocol<F, Y>,
-) -> Result<Pipeline<T::Model, F, Array<Y, I>>, Arc<dyn std::error::Error + Send + Sync>>
+) -> Result<Refitted<T::Model, F, Y, I>, SharedError>
 where
     T: Trainer<P, F, Y, I>,
     F: Float,

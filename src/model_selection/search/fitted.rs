@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::results::{Params, SearchResults};
 use crate::model_selection::split::Split;
+use crate::model_selection::trainer::SharedError;
 
 /// The best candidate and its model, or why there is none.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Best<M> {
     pub index: Option<usize>,
     pub model: Option<M>,
     pub reason: String,
-    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    pub source: Option<SharedError>,
 }
 
 impl<M> Best<M> {
@@ -25,7 +26,7 @@ impl<M> Best<M> {
         Best { index: None, model: None, reason: reason.into(), source: None }
     }
 
-    pub fn refitted(index: usize, model: Result<M, Arc<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn refitted(index: usize, model: Result<M, SharedError>) -> Self {
         match model {
             Ok(model) => Best { index: Some(index), model: Some(model), ..Best::none("") },
             Err(error) => Best {

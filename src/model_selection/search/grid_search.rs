@@ -66,10 +66,10 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// println!("{}", search.results());
 /// assert!(search.best_score().is_some_and(|r2| r2 > 0.4));
 /// let prediction = search.best_model()?.predict(&diabetes);
-/// assert_eq!(prediction.len(), 442);
+/// assert_eq!(prediction.len(), 441);
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
-pub struct GridSearch<P, F, Y, E> {
+pub struct GridSearch<P, F = f64, Y = f64, E = Error> {
     prototype: P,
     guard: Option<Guard<P>>,
     grids: Vec<Grid<P>>,
@@ -273,5 +273,99 @@ impl<P, F: Float, Y: Target, E> GridSearch<P, F, Y, E> {
         let data = DataView::of(dataset)?;
         let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
         search(&trainer, candidates, &data, &self.protocol, &self.refit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linfa::Dataset;
+    use linfa::traits::Predict;
+    use ndarray::{Array1, Ix1, array};
+
+    use super::*;
+    use crate::model_selection::fit_rows::FitContext;
+    use crate::model_selection::split::KFold;
+
+    /// An estimator of this crate, with a search whose `fit` is its own.
+    #[derive(Clone)]
+    struct Constant<F>(F);
+
+    struct Model<F>(F);
+
+    impl<F: Float> ParamGuard for Constant<F> {
+        type Checked = Self;
+        type Error = Error;
+
+        fn check_ref(&self) -> Result<&Self> {
+            Ok(self)
+        }
+
+        fn check(self) -> Result<Self> {
+            Ok(self)
+        }
+    }
+
+    impl<F: Float> PredictInplace<Array2<F>, Array1<F>> for Model<F> {
+        fn predict_inplace<'a>(&'a self, _: &'a Array2<F>, y: &mut Array1<F>) {
+            y.fill(self.0);
+        }
+
+        fn default_target(&self, x: &Array2<F>) -> Array1<F> {
+            Array1::zeros(x.nrows())
+        }
+    }
+
+    impl<F: Float + Target> FitRows<F, F, Ix1> for Constant<F> {
+        type Object = Model<F>;
+        type Prepared = ();
+
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
+
+        fn prepare(_: &DataView<'_, F, F, Ix1>) -> Result<()> {
+            Ok(())
+        }
+
+        fn fit_rows(
+            &self,
+            _: &DataView<'_, F, F, Ix1>,
+            (): &(),
+            _: &[usize],
+            _: &FitContext<'_>,
+        ) -> Result<Model<F>> {
+            Ok(Model(self.0))
+        }
+
+        fn predict_rows(
+            &self,
+            model: &Model<F>,
+            _: &DataView<'_, F, F, Ix1>,
+            rows: &[usize],
+        ) -> Result<Array1<F>> {
+            Ok(Array1::from_elem(rows.len(), model.0))
+        }
+    }
+
+    impl<F: Float + Target> GridSearch<Constant<F>, F, F, Error> {
+        fn fit<D: Data<Elem = F>, S: Data<Elem = F>>(
+            &self,
+            dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, Ix1>>,
+        ) -> Result<FittedSearch<Model<F>, F, Array1<F>>> {
+            self.fit_by_rows(dataset)
+        }
+    }
+
+    #[test]
+    fn an_estimator_of_this_crate_can_give_its_search_a_fit_of_its_own() {
+        // No type is named, and linfa's `Fit` is in scope: the inherent method wins.
+        let dataset = Dataset::new(array![[1.0_f32], [2.0], [3.0], [4.0]], array![1.0, 2.0, 3.0, 6.0]);
+        let fitted = GridSearch::new(Constant(0.0))
+            .axis("value", [9.0_f32, 3.0], |_, value| Constant(value))
+            .cv(KFold::new(2))
+            .fit(&dataset)
+            .expect("two candidates that cannot fail");
+        assert_eq!(fitted.best_index(), Some(1));
+        assert_eq!(fitted.predict(&dataset), array![3.0_f32, 3.0, 3.0, 3.0]);
     }
 }
