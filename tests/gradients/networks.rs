@@ -113,24 +113,38 @@ fn every_penalty_on_kernel_and_bias_in_any_layer() {
     let none: Option<AnyRegularizer> = None;
     let penalties: Vec<_> = members::all::<Regularizers>().into_iter().map(Some).chain([none]).collect();
     let mut count = Count::default();
+    // A loss near 1 and some penalties, added in another order.
+    const ROUNDING: f64 = 1e-14;
+    let network = |kernel: &Option<AnyRegularizer>, bias: &Option<AnyRegularizer>| {
+        let penalised = |units| {
+            let mut dense = layer(units, &tanh());
+            if let Some(kernel) = kernel {
+                dense = dense.kernel_regularizer(kernel.clone());
+            }
+            if let Some(bias) = bias {
+                dense = dense.bias_regularizer(bias.clone());
+            }
+            dense
+        };
+        Sequential::new().add(penalised(4)).add(layer(3, &tanh())).add(penalised(2))
+    };
+    let (without, _) = Problem::new(network(&None, &None), &loss, 5, 3, 11).loss_and_gradient();
     for kernel in &penalties {
         for bias in &penalties {
-            let penalised = |units| {
-                let mut dense = layer(units, &tanh());
-                if let Some(kernel) = kernel {
-                    dense = dense.kernel_regularizer(kernel.clone());
-                }
-                if let Some(bias) = bias {
-                    dense = dense.bias_regularizer(bias.clone());
-                }
-                dense
-            };
-            let network = Sequential::new().add(penalised(4)).add(layer(3, &tanh())).add(penalised(2));
-            let problem = Problem::new(network, &loss, 5, 3, 11);
+            let problem = Problem::new(network(kernel, bias), &loss, 5, 3, 11);
             let what = format!("penalties {kernel:?} and {bias:?}");
             count += problem.check(1, &what);
+
+            let mut expected = without;
+            for (name, values) in problem.tensors() {
+                let of_tensor = if name.ends_with("kernel") { kernel } else { bias };
+                if let (Some(penalty), false) = (of_tensor, name.starts_with("dense_2")) {
+                    expected += penalty.ops::<f64>().penalty(values.as_slice().expect("a new array"));
+                }
+            }
             let (training, evaluation) = (problem.loss_and_gradient().0, problem.loss_without_training());
-            assert!((training - evaluation).abs() <= 1e-14, "{what}: {training}, {evaluation}");
+            assert!((training - expected).abs() <= ROUNDING, "{what}: {training}, not {expected}");
+            assert!((evaluation - expected).abs() <= ROUNDING, "{what}: {evaluation}, not {expected}");
         }
     }
     count.assert_few_skipped(1_000);
