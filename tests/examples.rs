@@ -61,3 +61,12 @@ fn the_boston_grid_search_prints_a_ranked_table_and_a_summary() {
         assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }
 }
+
+#[test]
+fn an_optimizer_of_the_users_own_is_saved_and_read_back_by_its_name() {
+    let text = run("custom_optimizer", &[]);
+    assert!(text.contains("optimizer of the file: signum"), "{text}");
+    assert!(text.contains("30 + 30 epochs equal 60: true"), "{text}");
+    let accuracy = text.lines().last().and_then(|line| line.strip_prefix("accuracy: ")?.parse::<f64>().ok());
+    assert!(accuracy.is_some_and(|accuracy| accuracy > 0.9), "{text}");
+}
