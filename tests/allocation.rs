@@ -138,7 +138,7 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
             Adam::new(0.01).into(),
         ])
         .collect();
-    let metrics = ["accuracy", "balanced_accuracy", "cohen_kappa", "log_loss", "top_k_accuracy"];
+    let metrics = ["accuracy", "balanced_accuracy", "cohen_kappa", "log_loss"];
     for optimizer in optimizers {
         for (binary, weighted, columns_first) in [(false, false, false), (true, true, true)] {
             let plan = plan(optimizer.clone(), binary, &metrics);

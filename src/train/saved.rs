@@ -18,6 +18,9 @@ use super::{Plan, Run};
 /// The newest format version of a run.
 pub(crate) const VERSION: u16 = 1;
 
+/// More updates than any machine makes, and far from the end of the counter.
+const MAX_STEPS: u64 = 1 << 62;
+
 /// Format version 1.
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "F: Float")]
@@ -123,7 +126,9 @@ impl<F: Float> Run<F> {
             run.best = Some(buffer);
         }
         let factor = mirror.learning_rate_factor;
-        if !(factor.is_finite() && factor >= 0.0) || mirror.totals.metrics.len() != run.plan.metrics.len() {
+        if !(factor.is_finite() && factor >= 0.0)
+            || mirror.position.step > MAX_STEPS
+            || mirror.totals.metrics.len() != run.plan.metrics.len() {
             return Err(fail("its counters contradict each other"));
         }
         if !mirror.history.is_consistent() || mirror.history.len() as u64 != mirror.position.epoch {
