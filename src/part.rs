@@ -135,6 +135,10 @@ impl<R: Room> Member<R> {
 /// A part from its settings. serde reads a unit struct such as `Accuracy` from null only, so null is tried where there
 /// are none.
 fn read<T: Configured>(settings: Value) -> serde_json::Result<T> {
+    if !settings.is_object() {
+        // serde would read a struct from a list, too.
+        return Err(serde_json::Error::custom("they are no object"));
+    }
     let empty = settings.as_object().is_some_and(serde_json::Map::is_empty);
     serde_json::from_value(settings).or_else(|problem| {
         if empty { serde_json::from_value(Value::Null).map_err(|_| problem) } else { Err(problem) }
