@@ -566,6 +566,13 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
         "learning_rate",
         "learning_rate must be finite and above 0, but is -1",
     );
+    for settings in [json!([]), json!([0.1]), json!(null), json!(3)] {
+        refuses!(
+            AnyOptimizer::build("sgd", settings),
+            Error::PartSettings { room: "optimizer", .. },
+            "the settings of optimizer sgd cannot be read: they are no object"
+        );
+    }
     parameter(AnySchedule::build("constant", json!({"rate": 0.0})), "learning_rate", "learning_rate must be finite and above 0, but is 0");
     for text in [
         r#"{"name": "adam", "learning_rat": 0.1}"#,
@@ -824,7 +831,12 @@ fn files_that_contradict_themselves_are_refused_whatever_their_checksum_says() {
         let mut changed = saved();
         change(&mut changed);
         match read(&changed) {
-            Err(error @ (Error::Format { kind: "run", .. } | Error::Parameter { .. } | Error::UnknownPart { .. })) => {
+            Err(
+                error @ (Error::Format { kind: "run", .. }
+                | Error::Parameter { .. }
+                | Error::PartSettings { .. }
+                | Error::UnknownPart { .. }),
+            ) => {
                 let error = refused(Err::<(), _>(error));
                 assert!(!error.to_string().is_empty());
             }
