@@ -130,7 +130,9 @@ impl<'a, F: Float> Rows<'a, F> {
 
     /// Whether a row chosen has a weight above 0.
     pub(crate) fn have_weight(&self) -> bool {
-        self.weights.as_ref().is_none_or(|weights| (0..self.len()).any(|place| weights[self.row(place)] > 0.0))
+        self.weights
+            .as_ref()
+            .is_none_or(|weights| (0..self.len()).any(|place| weights[self.row(place)] > 0.0))
     }
 
     /// The row of the data set at a place of the index list.

@@ -275,11 +275,8 @@ pub(super) fn check_rows<F: Float>(
         return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
     }
     check_any_weight(rows.have_weight())?;
-    let task = Task {
-        n_outputs,
-        target_width: rows.target_width(),
-        multilabel: plan.is_multilabel(n_outputs),
-    };
+    let task =
+        Task { n_outputs, target_width: rows.target_width(), multilabel: plan.is_multilabel(n_outputs) };
     plan.metrics.iter().try_for_each(|metric| metric.ops::<F>().check_task(&task))?;
     for (row, targets) in rows.targets() {
         if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))

@@ -130,7 +130,8 @@ impl<F: Float> Run<F> {
         let factor = mirror.learning_rate_factor;
         if !(factor.is_finite() && factor >= 0.0)
             || mirror.position.step > MAX_STEPS
-            || mirror.totals.metrics.len() != run.plan.metrics.len() {
+            || mirror.totals.metrics.len() != run.plan.metrics.len()
+        {
             return Err(fail("its counters contradict each other"));
         }
         let n_outputs = run.network.n_outputs();
