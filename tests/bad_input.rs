@@ -16,7 +16,9 @@ use linfa_mlp::metric::{AnyMetric, TopK};
 use linfa_mlp::network::activation::AnyActivation;
 use linfa_mlp::network::initializer::AnyInitializer;
 use linfa_mlp::network::regularizer::AnyRegularizer;
-use linfa_mlp::network::{Constant, Dense, Dropout, Elu, L1, L1L2, L2, LeakyRelu, Sequential, Sigmoid, Softmax};
+use linfa_mlp::network::{
+    Constant, Dense, Dropout, Elu, L1, L1L2, L2, LeakyRelu, Sequential, Sigmoid, Softmax,
+};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, AnySchedule, RmsProp, Sgd};
 use linfa_mlp::part::{Configured, Part, Room, names};
 use linfa_mlp::persistence::{self, Kind};
@@ -183,20 +185,36 @@ fn sample_weights_are_finite_not_negative_and_as_many_as_rows() {
         let message = format!("sample weights must have 8 rows, one for each row of x, but has {n}");
         let few = numbers().with_weights(weights.clone());
         refuses!(fit_on(regressor(), &few), Error::RowCount { array: "sample weights", expected: 8, found } if found == n, message);
-        refuses!(fit(regressor()).unwrap().score(&few), Error::RowCount { array: "sample weights", expected: 8, .. }, message);
+        refuses!(
+            fit(regressor()).unwrap().score(&few),
+            Error::RowCount { array: "sample weights", expected: 8, .. },
+            message
+        );
         let few = labels().with_weights(weights);
         refuses!(classify(&few), Error::RowCount { array: "sample weights", expected: 8, .. }, message);
-        refuses!(classify(&labels()).unwrap().score(&few), Error::RowCount { array: "sample weights", expected: 8, .. }, message);
+        refuses!(
+            classify(&labels()).unwrap().score(&few),
+            Error::RowCount { array: "sample weights", expected: 8, .. },
+            message
+        );
     }
     let none = Array1::<f32>::zeros(8);
     let message = "sample weights must be above 0 in at least one row, but is 0 in every row";
     parameter(fit_on(regressor(), &numbers().with_weights(none.clone())), "sample weights", message);
     parameter(classify(&labels().with_weights(none.clone())), "sample weights", message);
-    parameter(fit(regressor()).unwrap().score(&numbers().with_weights(none.clone())), "sample weights", message);
+    parameter(
+        fit(regressor()).unwrap().score(&numbers().with_weights(none.clone())),
+        "sample weights",
+        message,
+    );
     parameter(classify(&labels()).unwrap().score(&labels().with_weights(none)), "sample weights", message);
     // Weight on the training rows alone leaves nothing to validate on.
     let weights = Array1::from_shape_fn(8, |row| if row < 6 { 1.0 } else { 0.0 });
-    parameter(fit_on(regressor().validation_split(0.25), &numbers().with_weights(weights)), "sample weights", message);
+    parameter(
+        fit_on(regressor().validation_split(0.25), &numbers().with_weights(weights)),
+        "sample weights",
+        message,
+    );
     // Weights in another layout are weights.
     let mut backwards = Array1::from_shape_fn(8, |row| row as f32);
     backwards.invert_axis(ndarray::Axis(0));
@@ -206,7 +224,11 @@ fn sample_weights_are_finite_not_negative_and_as_many_as_rows() {
 #[test]
 fn data_without_rows_or_columns_is_refused() {
     let no_rows = Dataset::new(Array2::<f64>::zeros((0, 2)), Array1::<f64>::zeros(0));
-    refuses!(fit_on(regressor(), &no_rows), Error::NoRows { array: "x" }, "x must have at least 1 row, but has none");
+    refuses!(
+        fit_on(regressor(), &no_rows),
+        Error::NoRows { array: "x" },
+        "x must have at least 1 row, but has none"
+    );
     refuses!(
         classify(&Dataset::new(Array2::zeros((0, 2)), Array1::<usize>::zeros(0))),
         Error::NoRows { array: "x" },
@@ -258,7 +280,11 @@ fn one_class_is_no_task() {
 /// The message of a panic.
 fn panic_of(f: impl FnOnce()) -> String {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).expect_err("it panics");
-    panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).into())).unwrap()
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).into()))
+        .unwrap()
 }
 
 #[test]
@@ -333,7 +359,8 @@ fn legal_layers_whose_product_is_huge_are_refused_before_anything_is_allocated()
     let name = "number of parameters";
     for sizes in [vec![1 << 24, 1 << 24], vec![1 << 16, 1 << 15, 1 << 17], vec![1 << 24; 40]] {
         let network = sizes.iter().fold(Sequential::new(), |network, &units| network.add(Dense::new(units)));
-        let total = 2 * sizes[0] + sizes[0] + sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>();
+        let total =
+            2 * sizes[0] + sizes[0] + sizes.windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum::<usize>();
         let whole = total + sizes.last().unwrap() + 1;
         let message = format!("{name} must be at most 2147483648 (2^31), but is {whole}");
         parameter(fit(regressor().hidden_layer_sizes(sizes)), name, &message);
@@ -343,7 +370,11 @@ fn legal_layers_whose_product_is_huge_are_refused_before_anything_is_allocated()
     }
     let message = format!("{name} must be at most 2147483648 (2^31), but is {}", usize::MAX);
     parameter(Sequential::new().add(Dense::new(1 << 24)).count_params(usize::MAX), name, &message);
-    parameter(Sequential::new().add(Dense::new(1)).count_params(0), "n_features", "n_features must be at least 1, but is 0");
+    parameter(
+        Sequential::new().add(Dense::new(1)).count_params(0),
+        "n_features",
+        "n_features must be at least 1, but is 0",
+    );
 }
 
 #[test]
@@ -361,7 +392,10 @@ fn shares_for_validation_leave_a_row_on_both_sides() {
     for share in [0.0, -0.0] {
         assert_eq!(fit(regressor().validation_split(share)).unwrap().history().n_validation_rows(), 0);
     }
-    assert_eq!(fit(regressor().validation_split(f64::MIN_POSITIVE)).unwrap().history().n_validation_rows(), 1);
+    assert_eq!(
+        fit(regressor().validation_split(f64::MIN_POSITIVE)).unwrap().history().n_validation_rows(),
+        1
+    );
 }
 
 #[test]
@@ -433,11 +467,19 @@ fn penalties_rates_of_dropout_and_settings_of_parts_have_their_ranges() {
     for value in [NAN, INF] {
         for part in [AnyActivation::from(LeakyRelu { negative_slope: value }), Elu { alpha: value }.into()] {
             let error = refused(fit(regressor().activation(part)));
-            assert!(matches!(&error, Error::Parameter { found, .. } if *found == value.to_string()), "{error}");
+            assert!(
+                matches!(&error, Error::Parameter { found, .. } if *found == value.to_string()),
+                "{error}"
+            );
         }
         let initializer: AnyInitializer = Constant { value }.into();
-        let error = refused(fit(regressor().network(Sequential::new().add(Dense::new(1).bias_initializer(initializer)))));
-        assert!(matches!(&error, Error::Parameter { name, .. } if name == "layer 1: bias_initializer: value"), "{error}");
+        let error = refused(fit(
+            regressor().network(Sequential::new().add(Dense::new(1).bias_initializer(initializer)))
+        ));
+        assert!(
+            matches!(&error, Error::Parameter { name, .. } if name == "layer 1: bias_initializer: value"),
+            "{error}"
+        );
     }
     for delta in [0.0, -1.0, NAN, INF] {
         let error = refused(fit(regressor().loss(Huber { delta })));
@@ -466,7 +508,10 @@ fn metrics_that_are_not_defined_for_the_task_are_refused_before_the_fit() {
     let precision: AnyMetric = "precision".parse().unwrap();
     let witness = Witness::default();
     let error = refused(classifier().metric(precision).callback(witness.clone()).fit(&labels()));
-    assert!(matches!(&error, Error::Parameter { name, .. } if name == "metric precision: average"), "{error}");
+    assert!(
+        matches!(&error, Error::Parameter { name, .. } if name == "metric precision: average"),
+        "{error}"
+    );
     let error = refused(classifier().metric(TopK::new(9)).callback(witness.clone()).fit(&labels()));
     assert!(matches!(&error, Error::Parameter { .. }), "{error}");
     assert_eq!(witness.told.load(Relaxed), 0);
@@ -573,7 +618,11 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
             "the settings of optimizer sgd cannot be read: they are no object"
         );
     }
-    parameter(AnySchedule::build("constant", json!({"rate": 0.0})), "learning_rate", "learning_rate must be finite and above 0, but is 0");
+    parameter(
+        AnySchedule::build("constant", json!({"rate": 0.0})),
+        "learning_rate",
+        "learning_rate must be finite and above 0, but is 0",
+    );
     for text in [
         r#"{"name": "adam", "learning_rat": 0.1}"#,
         r#"{"name": "adam", "learning_rate": null}"#,
@@ -598,7 +647,10 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
     let mut params = serde_json::to_value(classifier()).unwrap();
     params["learning_rate"] = json!(0.1);
     let error = serde_json::from_value::<MlpClassifierParams>(params.clone()).expect_err("no such setting");
-    assert!(error.to_string().starts_with("unknown field `learning_rate`, expected one of `hidden_layer_sizes`"), "{error}");
+    assert!(
+        error.to_string().starts_with("unknown field `learning_rate`, expected one of `hidden_layer_sizes`"),
+        "{error}"
+    );
     // What is read as checked has been checked.
     for (key, value) in [
         ("epochs", json!(0)),
@@ -611,7 +663,8 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
         params[key] = value;
         let unchecked: MlpClassifierParams = serde_json::from_value(params.clone()).unwrap();
         assert!(unchecked.check().is_err());
-        let error = serde_json::from_value::<MlpValidParams<Classification>>(params).expect_err("out of range");
+        let error =
+            serde_json::from_value::<MlpValidParams<Classification>>(params).expect_err("out of range");
         assert!(error.to_string().starts_with(key) && error.to_string().contains(" must be "), "{error}");
     }
 }
@@ -619,7 +672,8 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
 /// A model with that loss and that output layer, fitted on those targets.
 fn fit_targets(output: Dense, loss: impl Into<AnyLoss>, y: ArrayView2<'_, f64>) -> Result<History, Error> {
     let x = Array2::from_shape_fn((y.nrows(), 2), |(i, j)| (i + j) as f64 * 0.1);
-    let mut model: Model<f64> = Sequential::new().add(output).compile::<f64, AnyMetric>(2, Sgd::new(0.1), loss, [])?;
+    let mut model: Model<f64> =
+        Sequential::new().add(output).compile::<f64, AnyMetric>(2, Sgd::new(0.1), loss, [])?;
     let history = model.fit(&x, &y, &Training::epochs(1)).cloned();
     if history.is_err() {
         assert_eq!(model.run().steps(), 0);
@@ -639,16 +693,33 @@ fn targets_outside_the_range_of_a_loss_are_named() {
     );
     assert!(fit_targets(poisson(), Poisson, of_two(7.0).view()).is_ok());
     for value in [-0.1, 1.1, -1.0, 2.0] {
-        let error = refused(fit_targets(Dense::new(1).activation(Sigmoid), BinaryCrossEntropy::default(), of_two(value).view()));
-        assert!(matches!(&error, Error::TargetRange { row: 2, column: 0, value: found, .. } if *found == value), "{error}");
+        let error = refused(fit_targets(
+            Dense::new(1).activation(Sigmoid),
+            BinaryCrossEntropy::default(),
+            of_two(value).view(),
+        ));
+        assert!(
+            matches!(&error, Error::TargetRange { row: 2, column: 0, value: found, .. } if *found == value),
+            "{error}"
+        );
         let y = array![[1.0, 0.0], [value, 0.0]];
-        let error = refused(fit_targets(Dense::new(2).activation(Softmax), CategoricalCrossEntropy::default(), y.view()));
-        assert!(matches!(&error, Error::TargetRange { row: 1, column: 0, value: found, .. } if *found == value), "{error}");
+        let error = refused(fit_targets(
+            Dense::new(2).activation(Softmax),
+            CategoricalCrossEntropy::default(),
+            y.view(),
+        ));
+        assert!(
+            matches!(&error, Error::TargetRange { row: 1, column: 0, value: found, .. } if *found == value),
+            "{error}"
+        );
     }
     for value in [-1.0, 3.0, 0.5, 1e300] {
         let output = Dense::new(3).activation(Softmax);
         let error = refused(fit_targets(output, SparseCategoricalCrossEntropy, of_two(value).view()));
-        assert!(matches!(&error, Error::TargetRange { row: 2, column: 0, value: found, .. } if *found == value), "{error}");
+        assert!(
+            matches!(&error, Error::TargetRange { row: 2, column: 0, value: found, .. } if *found == value),
+            "{error}"
+        );
     }
     refuses!(
         fit_targets(Dense::new(2), MeanSquaredError, of_two(0.0).view()),
@@ -686,41 +757,90 @@ fn rows_and_runs_check_what_they_are_given() {
         Error::RowIndex { position: 2, row: 8, n_samples: 8 },
         "row indices must be below 8, but index 2 is 8"
     );
-    refuses!(all.select(vec![usize::MAX]), Error::RowIndex { position: 0, row: usize::MAX, .. }, format!("row indices must be below 8, but index 0 is {}", usize::MAX));
-    refuses!(all.select(vec![]), Error::NoRows { array: "the rows chosen" }, "the rows chosen must have at least 1 row, but has none");
-    refuses!(Rows::new(x.view(), y.slice(s![..5, ..])), Error::RowCount { array: "y", expected: 8, found: 5 }, "y must have 8 rows, one for each row of x, but has 5");
+    refuses!(
+        all.select(vec![usize::MAX]),
+        Error::RowIndex { position: 0, row: usize::MAX, .. },
+        format!("row indices must be below 8, but index 0 is {}", usize::MAX)
+    );
+    refuses!(
+        all.select(vec![]),
+        Error::NoRows { array: "the rows chosen" },
+        "the rows chosen must have at least 1 row, but has none"
+    );
+    refuses!(
+        Rows::new(x.view(), y.slice(s![..5, ..])),
+        Error::RowCount { array: "y", expected: 8, found: 5 },
+        "y must have 8 rows, one for each row of x, but has 5"
+    );
 
     let mut run = Run::<f64>::new(plan(), 2).unwrap();
     let narrow = x.slice(s![.., ..1]);
     let data = Data { training: Rows::new(narrow, y.view()).unwrap(), validation: None };
-    refuses!(run.advance(&data, Until::epochs(3)), Error::Width { array: "x", expected: 2, found: 1 }, "x must have 2 columns, but has 1");
+    refuses!(
+        run.advance(&data, Until::epochs(3)),
+        Error::Width { array: "x", expected: 2, found: 1 },
+        "x must have 2 columns, but has 1"
+    );
     let data = Data { training: all.clone(), validation: Some(Rows::new(narrow, y.view()).unwrap()) };
     refuses!(
         run.advance(&data, Until::epochs(3)),
         Error::Width { array: "x of the validation rows", expected: 2, found: 1 },
         "x of the validation rows must have 2 columns, but has 1"
     );
-    refuses!(evaluate(run.network(), run.plan(), &data.validation.unwrap()), Error::Width { array: "x", .. }, "x must have 2 columns, but has 1");
+    refuses!(
+        evaluate(run.network(), run.plan(), &data.validation.unwrap()),
+        Error::Width { array: "x", .. },
+        "x must have 2 columns, but has 1"
+    );
     assert_eq!((run.steps(), run.epochs(), run.history().len()), (0, 0, 0));
 
-    parameter(Run::<f64>::new(Plan { network: Sequential::new(), ..plan() }, 2).map(drop), "number of layers", "number of layers must be at least 1, but is 0");
+    parameter(
+        Run::<f64>::new(Plan { network: Sequential::new(), ..plan() }, 2).map(drop),
+        "number of layers",
+        "number of layers must be at least 1, but is 0",
+    );
     parameter(Run::<f64>::new(plan(), 0).map(drop), "n_features", "n_features must be at least 1, but is 0");
-    parameter(Run::<f64>::new(Plan { batch_size: 0, ..plan() }, 2).map(drop), "batch_size", "batch_size must be at least 1, but is 0");
+    parameter(
+        Run::<f64>::new(Plan { batch_size: 0, ..plan() }, 2).map(drop),
+        "batch_size",
+        "batch_size must be at least 1, but is 0",
+    );
     parameter(
         Run::<f64>::new(Plan { callbacks: vec![Verbose { every: 0 }.into()], ..plan() }, 2).map(drop),
         "every",
         "every must be at least 1, but is 0",
     );
 
-    let mut model: Model<f64> = plan().network.compile::<f64, AnyMetric>(2, Sgd::default(), MeanSquaredError, []).unwrap();
-    parameter(model.fit(&x, &y, &Training::epochs(0)).map(drop), "epochs", "epochs must be at least 1, but is 0");
-    parameter(model.fit(&x, &y, &Training::epochs(1).batch_size(0)).map(drop), "batch_size", "batch_size must be at least 1, but is 0");
-    parameter(model.fit(&x, &y, &Training::epochs(1).validation_split(NAN)).map(drop), "validation_split", "validation_split must be at least 0 and below 1, but is NaN");
+    let mut model: Model<f64> =
+        plan().network.compile::<f64, AnyMetric>(2, Sgd::default(), MeanSquaredError, []).unwrap();
+    parameter(
+        model.fit(&x, &y, &Training::epochs(0)).map(drop),
+        "epochs",
+        "epochs must be at least 1, but is 0",
+    );
+    parameter(
+        model.fit(&x, &y, &Training::epochs(1).batch_size(0)).map(drop),
+        "batch_size",
+        "batch_size must be at least 1, but is 0",
+    );
+    parameter(
+        model.fit(&x, &y, &Training::epochs(1).validation_split(NAN)).map(drop),
+        "validation_split",
+        "validation_split must be at least 0 and below 1, but is NaN",
+    );
     assert!(model.history().is_empty());
     let kernel = Array2::from_elem((2, 3), NAN);
-    refuses!(model.set_tensor("dense_1/kernel", kernel.view()), Error::NotFinite { array: "weights", row: 0, column: 0, .. }, "weights must be finite, but row 0, column 0 is NaN");
+    refuses!(
+        model.set_tensor("dense_1/kernel", kernel.view()),
+        Error::NotFinite { array: "weights", row: 0, column: 0, .. },
+        "weights must be finite, but row 0, column 0 is NaN"
+    );
     let kernel = Array2::zeros((3, 2));
-    parameter(model.set_tensor("dense_1/kernel", kernel.view()), "dense_1/kernel", "dense_1/kernel must be of shape (2, 3), but is of shape (3, 2)");
+    parameter(
+        model.set_tensor("dense_1/kernel", kernel.view()),
+        "dense_1/kernel",
+        "dense_1/kernel must be of shape (2, 3), but is of shape (3, 2)",
+    );
     let error = refused(model.set_tensor("dense_9/kernel", kernel.view()));
     assert!(error.to_string().starts_with("tensor must be one of dense_1/kernel, dense_1/bias"), "{error}");
 }
@@ -739,16 +859,25 @@ fn huge_and_tiny_learning_rates_train_or_diverge_and_leave_finite_weights() {
                 assert_eq!(epoch, run.epochs() + 1);
                 assert!((1..=3).contains(&batch), "{batch}");
                 assert_eq!(learning_rate, rate);
-                let text = refused(Err::<(), _>(Error::Diverged { epoch, batch, learning_rate, loss })).to_string();
-                assert!(text.starts_with(&format!("training diverged in epoch {epoch}, batch {batch}: the loss is ")), "{text}");
+                let text =
+                    refused(Err::<(), _>(Error::Diverged { epoch, batch, learning_rate, loss })).to_string();
+                assert!(
+                    text.starts_with(&format!(
+                        "training diverged in epoch {epoch}, batch {batch}: the loss is "
+                    )),
+                    "{text}"
+                );
                 // Told again, it fails again in the same place.
                 let again = run.clone().advance(&data, Until::epochs(60));
-                assert!(matches!(again, Err(Error::Diverged { epoch: e, batch: b, .. }) if (e, b) == (epoch, batch)));
+                assert!(
+                    matches!(again, Err(Error::Diverged { epoch: e, batch: b, .. }) if (e, b) == (epoch, batch))
+                );
             }
             Err(other) => panic!("{other:?}"),
         }
         assert!(run.steps() >= before);
-        let finite = run.network().tensors().all(|(_, tensor)| tensor.iter().all(|weight| weight.is_finite()));
+        let finite =
+            run.network().tensors().all(|(_, tensor)| tensor.iter().all(|weight| weight.is_finite()));
         assert!(finite, "{rate} {scale}: {:?}", run.plan().optimizer);
         // What is left can be saved and read.
         let bytes = run.to_bytes().unwrap();
@@ -772,7 +901,8 @@ fn huge_and_tiny_learning_rates_train_or_diverge_and_leave_finite_weights() {
 
 #[test]
 fn a_tiny_learning_rate_moves_the_weights_a_tiny_way() {
-    let loss = |rate: f64| fit(regressor().optimizer(Sgd::new(rate)).epochs(5)).unwrap().history()["loss"].to_vec();
+    let loss =
+        |rate: f64| fit(regressor().optimizer(Sgd::new(rate)).epochs(5)).unwrap().history()["loss"].to_vec();
     let losses = loss(1e-10);
     assert!(losses[4] < losses[0] && losses[0] - losses[4] < 1e-6 * losses[0]);
 }
@@ -938,11 +1068,18 @@ fn damaged_foreign_and_newer_files_are_told_apart() {
         MlpRegressor::<f64>::load(&path)
     };
     let problem = |bytes: &[u8], message: &str| {
-        refuses!(load(bytes), Error::Format { kind: "regressor", .. }, format!("not a readable regressor file: {message}"));
+        refuses!(
+            load(bytes),
+            Error::Format { kind: "regressor", .. },
+            format!("not a readable regressor file: {message}")
+        );
     };
     problem(b"", "the file does not begin as one");
     problem(b"PK\x03\x04 something else altogether, and long enough", "the file does not begin as one");
-    problem(&bytes[..bytes.len() - 1], &format!("it should have {} bytes of content, but has {}", bytes.len() - 28, bytes.len() - 29));
+    problem(
+        &bytes[..bytes.len() - 1],
+        &format!("it should have {} bytes of content, but has {}", bytes.len() - 28, bytes.len() - 29),
+    );
     let mut damaged = bytes.clone();
     damaged[100] ^= 4;
     problem(&damaged, "the content is damaged");
@@ -951,7 +1088,10 @@ fn damaged_foreign_and_newer_files_are_told_apart() {
     problem(&damaged, "the header is damaged");
     let mut longer = bytes.clone();
     longer.push(0);
-    problem(&longer, &format!("it should have {} bytes of content, but has {}", bytes.len() - 28, bytes.len() - 27));
+    problem(
+        &longer,
+        &format!("it should have {} bytes of content, but has {}", bytes.len() - 28, bytes.len() - 27),
+    );
     let (_, payload) = persistence::open(Kind::Regressor, 1, &bytes).unwrap();
     // Version 9, and a regressor's file asked for as a classifier.
     let newer = persistence::encode(Kind::Regressor, 9, &payload.len()).unwrap();
@@ -984,7 +1124,10 @@ fn damaged_foreign_and_newer_files_are_told_apart() {
     let error = refused(MlpRegressor::<f64>::load(&missing));
     assert!(matches!(&error, Error::File { action: "cannot read", path, .. } if *path == missing), "{error}");
     let error = refused(model.save(&missing));
-    assert!(matches!(&error, Error::File { action: "cannot write", path, .. } if *path == missing), "{error}");
+    assert!(
+        matches!(&error, Error::File { action: "cannot write", path, .. } if *path == missing),
+        "{error}"
+    );
     assert!(error.to_string().starts_with(&format!("cannot write {}: ", missing.display())));
 }
 

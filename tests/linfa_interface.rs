@@ -134,7 +134,11 @@ fn every_data_set_of_linfa_fits() {
     same(classifier().fit(&DatasetBase::new(cow, y.view())).unwrap());
     same(classifier().fit(&DatasetBase::new(x.clone().into_shared(), y.clone().into_shared())).unwrap());
     // Targets of one column.
-    same(classifier().fit(&Dataset::new(x.clone(), y.clone().insert_axis(ndarray::Axis(1))).into_single_target()).unwrap());
+    same(
+        classifier()
+            .fit(&Dataset::new(x.clone(), y.clone().insert_axis(ndarray::Axis(1))).into_single_target())
+            .unwrap(),
+    );
     same(classifier().check().unwrap().fit(&owned).unwrap());
     same(classifier().check_unwrap().fit(&owned).unwrap());
 }
@@ -171,9 +175,10 @@ fn data_sets_that_linfa_makes_of_others_fit() {
         assert!(classifier().fit(&train).unwrap().score(&test).unwrap() > 0.9);
     }
     let mut data = dataset.clone();
-    let scores = data.cross_validate_single(3, &[classifier(), classifier().epochs(60)], |predicted, truth| {
-        Ok(f64::from(predicted.confusion_matrix(truth)?.accuracy()))
-    });
+    let scores =
+        data.cross_validate_single(3, &[classifier(), classifier().epochs(60)], |predicted, truth| {
+            Ok(f64::from(predicted.confusion_matrix(truth)?.accuracy()))
+        });
     assert!(scores.unwrap().iter().all(|score| *score > 0.9));
     let named = dataset.map_targets(|label| ["a", "b", "c"][*label]);
     assert_eq!(classifier().fit(&named).unwrap().classes(), ["a", "b", "c"]);
@@ -260,7 +265,8 @@ fn weights_of_the_data_set_are_learned_from() {
 #[test]
 fn fit_with_goes_on_from_a_model_and_from_none() {
     let dataset = Dataset::new(corners::<f64>(3), Array1::from_shape_fn(N, |i| i % 3));
-    let fit_with = |model, epochs: usize| classifier().epochs(epochs).check_unwrap().fit_with(model, &dataset).unwrap();
+    let fit_with =
+        |model, epochs: usize| classifier().epochs(epochs).check_unwrap().fit_with(model, &dataset).unwrap();
     let first = fit_with(None, 3);
     let second = fit_with(Some(first.clone()), 8);
     assert_eq!(first.history().len(), 3);
@@ -268,7 +274,10 @@ fn fit_with_goes_on_from_a_model_and_from_none() {
     let straight = classifier().epochs(8).fit(&dataset).unwrap();
     assert_eq!(second.to_bytes().unwrap(), straight.to_bytes().unwrap());
     // Fewer epochs than are done: nothing to do.
-    assert_eq!(fit_with(Some(second.clone()), 2).network().tensors().collect::<Vec<_>>(), second.network().tensors().collect::<Vec<_>>());
+    assert_eq!(
+        fit_with(Some(second.clone()), 2).network().tensors().collect::<Vec<_>>(),
+        second.network().tensors().collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -340,7 +349,10 @@ fn the_defaults_are_those_of_the_table() {
 
     // A batch is min(200, n) rows.
     let dataset = |n: usize| {
-        Dataset::new(Array2::from_shape_fn((n, 1), |(i, _)| (i % 7) as f64), Array1::from_shape_fn(n, |i| i % 2))
+        Dataset::new(
+            Array2::from_shape_fn((n, 1), |(i, _)| (i % 7) as f64),
+            Array1::from_shape_fn(n, |i| i % 2),
+        )
     };
     for (n, batch_size) in [(30, 30), (200, 200), (450, 200)] {
         let model = MlpClassifier::params().epochs(1).fit(&dataset(n)).unwrap();
@@ -357,7 +369,9 @@ fn params_survive_json() {
         MlpClassifier::params(),
         classifier().validation_split(0.2).shuffle(false).seed(u64::MAX).alpha(0.1 + 0.2),
         classifier().network(Sequential::new().add(Dense::new(4).activation(Relu)).add(Dropout::new(0.3))),
-        classifier().callback(EarlyStopping::on("val_loss").patience(5).baseline(0.3)).metric("f1_score".parse::<AnyMetric>().unwrap()),
+        classifier()
+            .callback(EarlyStopping::on("val_loss").patience(5).baseline(0.3))
+            .metric("f1_score".parse::<AnyMetric>().unwrap()),
         classifier().optimizer(Sgd::new(1.0 / 3.0).momentum(0.9).nesterov()).hidden_layer_sizes([]),
     ];
     for params in classifiers {

@@ -5,7 +5,7 @@ use linfa_mlp::kernel::{Path, with_path};
 use linfa_mlp::train::{Run, Until};
 use proptest::prelude::*;
 
-use crate::setting::{Setting, Task, activations, optimizers, settings};
+use crate::setting::{Setting, Task, activations, cases, optimizers, settings};
 
 fn trained<F: Float>(setting: &Setting) -> Run<F> {
     let arrays = setting.arrays::<F>();
@@ -49,7 +49,7 @@ fn every_path_gives_the_bytes_of_the_portable_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn every_path_gives_the_same_bytes_of_random_fits(setting in settings()) {
@@ -75,11 +75,24 @@ fn fingerprint<F: Float>(run: &Run<F>) -> u64 {
 /// A network of the activations there were when the numbers below were taken: a new one does not change them.
 fn known() -> Setting {
     let names = [
-        "identity", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "sigmoid",
-        "hard_sigmoid", "tanh", "softmax", "exponential",
+        "linear",
+        "relu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "softplus",
+        "softsign",
+        "sigmoid",
+        "hard_sigmoid",
+        "tanh",
+        "softmax",
+        "exponential",
     ];
     let activations = activations();
-    let place = |name| activations.iter().position(|activation| activation.name() == name).expect("it has not gone");
+    let place =
+        |name| activations.iter().position(|activation| activation.name() == name).expect("it has not gone");
     stacked(names.map(place), 42)
 }
 

@@ -12,7 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::setting::{Setting, Task, settings};
+use crate::setting::{Setting, Task, cases, settings};
 
 /// A user's callback that counts how often it is told of each moment: what is told twice shows in the bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ fn a_paused_run_equals_the_straight_one<F: Float>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn a_run_paused_anywhere_goes_on_to_the_same_bytes(setting in settings(), pauses in pauses()) {

@@ -82,9 +82,19 @@ pub fn activations() -> Vec<AnyActivation> {
     names.iter().map(|name| name.parse().expect("a name of the table parses")).collect()
 }
 
+/// So many cases. Seeds of failures are printed and not kept: a new part in a table changes what they stand for.
+pub fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Places of the activations that may be stacked: exponentials of exponentials leave the range of the numbers.
+pub fn calm_activations() -> Vec<usize> {
+    let all = activations();
+    (0..all.len()).filter(|&place| all[place].name() != "exponential").collect()
+}
+
 pub fn settings() -> impl Strategy<Value = Setting> {
-    let n_activations = activations().len();
-    let hidden = (1..12_usize, 0..n_activations, option::of(0.0..0.7));
+    let hidden = (1..12_usize, proptest::sample::select(calm_activations()), option::of(0.0..0.7));
     let task = prop_oneof![
         (1..4_usize).prop_map(Task::Values),
         Just(Task::Binary),

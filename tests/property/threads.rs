@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rayon::prelude::*;
 
-use crate::setting::{Arrays, Setting, settings};
+use crate::setting::{Arrays, Setting, cases, settings};
 
 fn bytes<F: Float>(setting: &Setting, data: &Data<'_, F>) -> Vec<u8> {
     let mut run = Run::<F>::new(setting.plan(), setting.n_features).expect("a legal plan");
@@ -22,7 +22,9 @@ fn pool(n_threads: usize) -> rayon::ThreadPool {
 }
 
 /// Views of the same values with other layouts: columns first, every second row and column, rows and columns backwards.
-fn layouts<F: Float>(values: &Array2<F>) -> Vec<(&'static str, Array2<F>, fn(&Array2<F>) -> ArrayView2<'_, F>)> {
+fn layouts<F: Float>(
+    values: &Array2<F>,
+) -> Vec<(&'static str, Array2<F>, fn(&Array2<F>) -> ArrayView2<'_, F>)> {
     let (n, m) = values.dim();
     let mut columns_first = Array2::zeros((n, m).f());
     columns_first.assign(values);
@@ -38,7 +40,7 @@ fn layouts<F: Float>(values: &Array2<F>) -> Vec<(&'static str, Array2<F>, fn(&Ar
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn fits_give_the_same_bytes_in_pools_of_any_size(cases in vec(settings(), 3..6)) {
@@ -127,7 +129,8 @@ proptest! {
 
 /// Three interleaved classes of 60 rows.
 fn flowers() -> Dataset<f64, usize, ndarray::Ix1> {
-    let x = Array2::from_shape_fn((60, 3), |(i, j)| (i % 3) as f64 * 0.7 + ((i * 7 + j * 3) % 11) as f64 * 0.1);
+    let x =
+        Array2::from_shape_fn((60, 3), |(i, j)| (i % 3) as f64 * 0.7 + ((i * 7 + j * 3) % 11) as f64 * 0.1);
     Dataset::new(x, Array1::from_shape_fn(60, |i| i % 3))
 }
 
@@ -160,7 +163,10 @@ fn estimators_take_arrays_of_any_layout() {
         let model = params.fit(&DatasetBase::new(view(&other), y.view())).unwrap();
         same(&model);
         assert_eq!(model.predict(&view(&other)), truth, "{name}");
-        assert_eq!(model.score(&DatasetBase::new(view(&other), y.view())).unwrap(), expected.score(&DatasetBase::new(x.clone(), y.clone())).unwrap());
+        assert_eq!(
+            model.score(&DatasetBase::new(view(&other), y.view())).unwrap(),
+            expected.score(&DatasetBase::new(x.clone(), y.clone())).unwrap()
+        );
     }
     let borrowed: CowArray<'_, f64, Ix2> = x.view().into();
     let owned: CowArray<'_, f64, Ix2> = x.clone().into();

@@ -5,7 +5,7 @@ use linfa_mlp::train::{Data, Run, Until, evaluate};
 use ndarray::{Array1, Axis, concatenate, s};
 use proptest::prelude::*;
 
-use crate::setting::{Arrays, Setting, settings};
+use crate::setting::{Arrays, Setting, cases, settings};
 
 /// Without dropout, whose masks belong to places in the batch, and without rows beside those to train on.
 fn plain(setting: Setting) -> Setting {
@@ -27,7 +27,7 @@ fn weights_of<F: Float>(run: &Run<F>) -> Vec<F> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn a_weight_of_2_is_the_row_twice(setting in settings(), double in any::<u64>()) {
