@@ -178,5 +178,5 @@ fn could_be_left_by<F: Float>(metric: &AnyMetric, row: &Batch<'_, F>, state: &[f
         return state.len() == after_one.len();
     }
     let header = &after_one[..after_one.len() - len_of_row];
-    state.starts_with(header) && (state.len() - header.len()) % len_of_row == 0
+    state.starts_with(header) && (state.len() - header.len()).is_multiple_of(len_of_row)
 }
