@@ -114,7 +114,7 @@ fn calls_of<F: Float>(plan: &Plan, weighted: bool, columns_first: bool, epochs: 
     let x = Array2::from_shape_fn((90, 4), |(i, j)| F::of(((i * 7 + j * 5) % 13) as f64 / 13.0));
     let y = Array2::from_shape_fn((90, 1), |(i, _)| F::of((i % n_classes) as f64));
     let weights = Array1::from_shape_fn(90, |i| (i % 4) as f32);
-    let turned = x.t().to_owned();
+    let turned = x.t().as_standard_layout().into_owned();
     let rows = Rows::new(if columns_first { turned.t() } else { x.view() }, y.view()).expect("legal");
     let rows = if weighted { rows.with_weights(weights.view()).expect("legal") } else { rows };
     let data = Data {
@@ -160,7 +160,7 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
         ..plan(Adam::default().into(), false, &["accuracy"])
     };
     let size_of_x = x.len() * size_of::<f64>();
-    let turned = x.slice(s![..;-1, ..]).to_owned();
+    let turned = x.slice(s![..;-1, ..]).as_standard_layout().into_owned();
     for x in [x.view(), turned.slice(s![..;-1, ..])] {
         let rows = Rows::new(x, y.view()).expect("legal");
         let bytes = peak(|| {
