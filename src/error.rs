@@ -20,7 +20,7 @@ pub enum Error {
     },
 
     /// A value of the data is NaN or infinite.
-    #[error("{array} must be finite, but row {row}, column {column} is {value}")]
+    #[error("{array} must be finite, but row {row}, column {column} is {value:?}")]
     NotFinite {
         /// `x`, `y`, `sample weights` …
         array: &'static str,
@@ -33,7 +33,7 @@ pub enum Error {
     },
 
     /// A value of the targets is outside what the loss is defined for.
-    #[error("y must be {allowed} for the loss {loss}, but row {row}, column {column} is {value}")]
+    #[error("y must be {allowed} for the loss {loss}, but row {row}, column {column} is {value:?}")]
     TargetRange {
         /// The loss' name.
         loss: String,
@@ -137,8 +137,8 @@ pub enum Error {
 
     /// Training diverged: a loss, gradient or weight is no longer finite.
     #[error(
-        "training diverged in epoch {epoch}, batch {batch}: the loss is {loss} at a learning rate of \
-         {learning_rate}; a smaller learning rate or scaled inputs usually help"
+        "training diverged in epoch {epoch}, batch {batch}: the loss is {loss:?} at a learning rate of \
+         {learning_rate:?}; a smaller learning rate or scaled inputs usually help"
     )]
     Diverged {
         /// Epoch, from 1.

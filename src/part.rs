@@ -135,6 +135,10 @@ impl<R: Room> Member<R> {
 /// A part from its settings. serde reads a unit struct such as `Accuracy` from null only, so null is tried where there
 /// are none.
 fn read<T: Configured>(settings: Value) -> serde_json::Result<T> {
+    if !settings.is_object() {
+        // serde would read a struct from a list, too.
+        return Err(serde_json::Error::custom("they are no object"));
+    }
     let empty = settings.as_object().is_some_and(serde_json::Map::is_empty);
     serde_json::from_value(settings).or_else(|problem| {
         if empty { serde_json::from_value(Value::Null).map_err(|_| problem) } else { Err(problem) }
@@ -245,13 +249,14 @@ impl<R: Room> fmt::Debug for Part<R> {
 /// The name, and in brackets the settings that are not the defaults: `adam(learning_rate=0.01)`.
 impl<R: Room> fmt::Display for Part<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let defaults =
-            Self::build(self.name(), Value::Object(Default::default())).map(|part| part.settings());
-        let defaults = defaults.unwrap_or(Value::Null);
         let mut shown = Vec::new();
         if let Value::Object(settings) = self.settings() {
             for (key, value) in &settings {
-                if defaults.get(key) != Some(value) {
+                // A default is what comes back when the setting is left out.
+                let mut others = settings.clone();
+                others.remove(key);
+                let without = Self::build(self.name(), Value::Object(others)).map(|part| part.settings());
+                if !without.is_ok_and(|settings| settings.get(key) == Some(value)) {
                     shown.push(format!("{key}={}", brief(value)));
                 }
             }

@@ -10,6 +10,8 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::history::History;
 use crate::kernel::Buffer;
+use crate::metric::{AnyMetric, Batch, Metrics};
+use crate::part::Room;
 use crate::persistence::{self, Kind, contradiction};
 
 use super::run::{Position, Totals};
@@ -17,6 +19,9 @@ use super::{Plan, Run};
 
 /// The newest format version of a run.
 pub(crate) const VERSION: u16 = 1;
+
+/// More updates than any machine makes, and far from the end of the counter.
+const MAX_STEPS: u64 = 1 << 62;
 
 /// Format version 1.
 #[derive(Serialize, Deserialize)]
@@ -175,8 +180,20 @@ impl<F: Float> Run<F> {
             run.best = Some(buffer);
         }
         let factor = mirror.learning_rate_factor;
-        if !(factor.is_finite() && factor >= 0.0) || mirror.totals.metrics.len() != run.plan.metrics.len() {
+        if !(factor.is_finite() && factor >= 0.0)
+            || mirror.position.step > MAX_STEPS
+            || mirror.totals.metrics.len() != run.plan.metrics.len()
+        {
             return Err(fail("its counters contradict each other"));
+        }
+        let n_outputs = run.network.n_outputs();
+        let target_width = run.plan.loss.ops::<F>().target_width(n_outputs);
+        let (targets, outputs) = (vec![F::zero(); target_width], vec![F::zero(); n_outputs]);
+        let mut row = Batch::new(&targets, target_width, &outputs, n_outputs);
+        row.multilabel = run.plan.is_multilabel(n_outputs);
+        let mut sums = run.plan.metrics.iter().zip(&mirror.totals.metrics);
+        if !sums.all(|(metric, state)| could_be_left_by(metric, &row, state)) {
+            return Err(fail("the sums of a metric do not fit it"));
         }
         if !mirror.history.is_consistent() || mirror.history.len() as u64 != mirror.position.epoch {
             return Err(fail("its history contradicts its counters"));
@@ -197,4 +214,22 @@ impl<F: Float> Run<F> {
         run.begun = mirror.begun;
         Ok(run)
     }
+}
+
+/// Whether a metric of this crate can have left a state: the length and the beginning are those after some rows. Of a
+/// user's own metric nothing is known.
+fn could_be_left_by<F: Float>(metric: &AnyMetric, row: &Batch<'_, F>, state: &[f64]) -> bool {
+    if state.is_empty() || !Metrics::members().iter().any(|member| member.name() == metric.name()) {
+        return true;
+    }
+    let mut after_one = Vec::new();
+    metric.ops::<F>().update(&mut after_one, row);
+    let mut after_two = after_one.clone();
+    metric.ops::<F>().update(&mut after_two, row);
+    let len_of_row = after_two.len() - after_one.len();
+    if len_of_row == 0 {
+        return state.len() == after_one.len();
+    }
+    let header = &after_one[..after_one.len() - len_of_row];
+    state.starts_with(header) && (state.len() - header.len()).is_multiple_of(len_of_row)
 }

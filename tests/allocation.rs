@@ -1,0 +1,183 @@
+//! After the first step training allocates nothing, and rows chosen by index are not copied.
+//!
+//! One test in the file, so that no other thread allocates in between.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use linfa_mlp::Float;
+use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
+use linfa_mlp::metric::AnyMetric;
+use linfa_mlp::network::activation::Activations;
+use linfa_mlp::network::{Dense, Dropout, L1L2, Sequential, Sigmoid, Softmax};
+use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
+use linfa_mlp::part::names;
+use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
+use ndarray::{Array1, Array2, s};
+
+/// The system's allocator, which counts.
+struct Counting;
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static ON: AtomicBool = AtomicBool::new(false);
+
+fn grown(size: usize) {
+    if ON.load(Relaxed) {
+        CALLS.fetch_add(1, Relaxed);
+    }
+    let live = LIVE.fetch_add(size, Relaxed) + size;
+    PEAK.fetch_max(live, Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches atomics alone.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        grown(size);
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Calls of the allocator while `f` runs.
+fn calls(f: impl FnOnce()) -> usize {
+    CALLS.store(0, Relaxed);
+    ON.store(true, Relaxed);
+    f();
+    ON.store(false, Relaxed);
+    CALLS.load(Relaxed)
+}
+
+/// Bytes that `f` holds at the same time, beside those that were held before.
+fn peak(f: impl FnOnce()) -> usize {
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    f();
+    PEAK.load(Relaxed) - before
+}
+
+/// Every activation, dropout and penalties.
+fn network(output: Dense) -> Sequential {
+    let hidden = names::<Activations>().into_iter().fold(Sequential::new(), |network, name| {
+        let activation: linfa_mlp::network::activation::AnyActivation = name.parse().expect("known");
+        let dense = Dense::new(9).activation(activation).kernel_regularizer(L1L2::new(1e-5, 1e-5));
+        network.add(dense).add(Dropout::new(0.2))
+    });
+    hidden.add(output)
+}
+
+fn plan(optimizer: AnyOptimizer, binary: bool, metrics: &[&str]) -> Plan {
+    let (network, loss) = if binary {
+        (network(Dense::new(1).activation(Sigmoid)), BinaryCrossEntropy::default().into())
+    } else {
+        (network(Dense::new(3).activation(Softmax)), SparseCategoricalCrossEntropy.into())
+    };
+    Plan {
+        network,
+        loss,
+        optimizer,
+        metrics: metrics.iter().map(|name| name.parse::<AnyMetric>().expect("known")).collect(),
+        batch_size: 16,
+        shuffle: true,
+        seed: 5,
+        callbacks: vec![],
+    }
+}
+
+/// Calls of the allocator in a run of so many epochs, its making aside.
+fn calls_of<F: Float>(plan: &Plan, weighted: bool, columns_first: bool, epochs: usize) -> usize {
+    let n_classes = if plan.network.n_outputs(4) == 1 { 2 } else { 3 };
+    let x = Array2::from_shape_fn((90, 4), |(i, j)| F::of(((i * 7 + j * 5) % 13) as f64 / 13.0));
+    let y = Array2::from_shape_fn((90, 1), |(i, _)| F::of((i % n_classes) as f64));
+    let weights = Array1::from_shape_fn(90, |i| (i % 4) as f32);
+    let turned = x.t().as_standard_layout().into_owned();
+    let rows = Rows::new(if columns_first { turned.t() } else { x.view() }, y.view()).expect("legal");
+    let rows = if weighted { rows.with_weights(weights.view()).expect("legal") } else { rows };
+    let data = Data {
+        training: rows.select((0..70).collect::<Vec<_>>()).expect("legal"),
+        validation: Some(rows.select((70..90).collect::<Vec<_>>()).expect("legal")),
+    };
+    let mut run = Run::<F>::new(plan.clone(), 4).expect("a legal plan");
+    calls(|| {
+        run.advance(&data, Until::epochs(epochs)).expect("trains");
+    })
+}
+
+#[test]
+fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
+    let optimizers: Vec<AnyOptimizer> = names::<Optimizers>()
+        .into_iter()
+        .map(|name| name.parse().expect("known"))
+        .chain([
+            Sgd::new(0.01).momentum(0.9).nesterov().into(),
+            RmsProp::new(0.001).momentum(0.5).centered().into(),
+            Adam::new(0.01).into(),
+        ])
+        .collect();
+    let metrics = ["accuracy", "balanced_accuracy", "cohen_kappa", "log_loss"];
+    for optimizer in optimizers {
+        for (binary, weighted, columns_first) in [(false, false, false), (true, true, true)] {
+            let plan = plan(optimizer.clone(), binary, &metrics);
+            // The least of three: the thread that started the test may allocate meanwhile, and then adds to the count.
+            let least = |calls: &dyn Fn() -> usize| (0..3).map(|_| calls()).min();
+            let single = |epochs| least(&|| calls_of::<f32>(&plan, weighted, columns_first, epochs));
+            let double = |epochs| least(&|| calls_of::<f64>(&plan, weighted, columns_first, epochs));
+            assert_eq!(single(2), single(52), "f32, {optimizer}, {metrics:?}");
+            assert_eq!(double(2), double(52), "f64, {optimizer}, {metrics:?}");
+        }
+    }
+
+    // 5 folds of 20 000 rows of 100 columns: 16 MB of x, of which a fit may hold a tenth.
+    let x = Array2::from_shape_fn((20_000, 100), |(i, j)| ((i * 31 + j * 17) % 101) as f64 / 101.0);
+    let y = Array2::from_shape_fn((20_000, 1), |(i, _)| (i % 3) as f64);
+    let plan = Plan {
+        network: Sequential::new().add(Dense::new(8)).add(Dense::new(3).activation(Softmax)),
+        batch_size: 200,
+        ..plan(Adam::default().into(), false, &["accuracy"])
+    };
+    let size_of_x = x.len() * size_of::<f64>();
+    let turned = x.slice(s![..;-1, ..]).as_standard_layout().into_owned();
+    for x in [x.view(), turned.slice(s![..;-1, ..])] {
+        let rows = Rows::new(x, y.view()).expect("legal");
+        let bytes = peak(|| {
+            let folds: Vec<Run<f64>> = (0..5)
+                .map(|fold| {
+                    let (held_out, rest): (Vec<_>, Vec<_>) = (0..20_000).partition(|row| row % 5 == fold);
+                    let data = Data {
+                        training: rows.select(rest).expect("legal"),
+                        validation: Some(rows.select(held_out).expect("legal")),
+                    };
+                    let mut run = Run::new(plan.clone(), 100).expect("a legal plan");
+                    run.advance(&data, Until::epochs(1)).expect("trains");
+                    run
+                })
+                .collect();
+            assert_eq!(folds.len(), 5);
+        });
+        assert!(bytes < size_of_x / 10, "a fold holds {bytes} bytes beside the {size_of_x} of x");
+    }
+}
