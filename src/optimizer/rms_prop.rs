@@ -25,6 +25,7 @@ use crate::part::Configured;
 /// | `momentum` μ | 0 | 0 ≤ μ ≤ 1 |
 /// | `epsilon` ε | 1e-7 | finite, > 0 |
 /// | `centered` | false | |
+/// | the other knobs | off | see [`Tuning`] |
 ///
 /// # References
 ///
