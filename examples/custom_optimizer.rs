@@ -1,69 +1,80 @@
-//! An optimizer of one's own: steps of one size, in the direction of the gradient's sign.
+//! An optimizer of your own: written, used, saved and read back by its name.
+//!
+//! ```text
+//! cargo run --release --example custom_optimizer
+//! ```
 
+use linfa::prelude::*;
+use linfa_mlp::kernel;
 use linfa_mlp::optimizer::{AnyOptimizer, MAX_SLOTS, Optimizer, Optimizers, Step, Tuning};
 use linfa_mlp::part::{Configured, register};
-use linfa_mlp::prelude::*;
-use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
-use linfa_mlp::{Error, Float, Result};
-use ndarray::Array2;
+use linfa_mlp::{Float, MlpClassifier};
 use serde::{Deserialize, Serialize};
 
-/// `w ← w − η sign(g)`
+/// Signum: every weight moves by the learning rate, against the sign of its momentum
+/// (J. Bernstein et al., *signSGD*, ICML 2018, algorithm 2).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct SignDescent {
-    /// The learning rate, and the knobs that the run turns for every optimizer.
+#[serde(default)]
+struct Signum {
+    #[serde(flatten)]
     tuning: Tuning,
+    momentum: f64,
 }
 
-impl Configured for SignDescent {
-    const NAME: &'static str = "sign_descent";
+impl Configured for Signum {
+    const NAME: &'static str = "signum";
 
-    fn check(&self) -> Result<()> {
-        self.tuning.check()
+    fn check(&self) -> linfa_mlp::Result<()> {
+        self.tuning.check()?;
+        let allowed = (0.0..1.0).contains(&self.momentum);
+        linfa_mlp::error::check("momentum", self.momentum, allowed, "at least 0 and below 1")
     }
 }
 
-impl<F: Float> Optimizer<F> for SignDescent {
+impl<F: Float> Optimizer<F> for Signum {
     fn tuning(&self) -> &Tuning {
         &self.tuning
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        &[]
+        &["momentum"]
     }
 
-    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], _: [&mut [F]; MAX_SLOTS]) {
-        let rate = F::of(step.learning_rate);
-        for (w, &g) in weights.iter_mut().zip(gradient) {
-            *w -= if g.is_zero() { g } else { rate * g.signum() };
-        }
+    fn update(&self, step: Step<'_>, weights: &mut [F], gradient: &[F], slots: [&mut [F]; MAX_SLOTS]) {
+        let (rate, beta) = (F::of(step.learning_rate), F::of(self.momentum));
+        let [momentum, ..] = slots;
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for ((w, &g), m) in weights.iter_mut().zip(gradient).zip(momentum) {
+                    *m = beta * *m + (F::one() - beta) * g;
+                    *w -= rate
+                        * if *m > F::zero() {
+                            F::one()
+                        } else if *m < F::zero() {
+                            -F::one()
+                        } else {
+                            F::zero()
+                        };
+                }
+            },
+        );
     }
 }
 
-fn main() -> Result<()> {
-    // Known by its name, it is found in files too.
-    register::<Optimizers, SignDescent>()?;
-    let tuning = Tuning { accumulate: 2, ..Tuning::new(0.01) };
-    let optimizer: AnyOptimizer = SignDescent { tuning }.into();
-    let plan = Plan {
-        network: Sequential::new().add(Dense::new(8).activation(Tanh)).add(Dense::new(1)),
-        loss: MeanSquaredError.into(),
-        optimizer,
-        metrics: vec![],
-        batch_size: 10,
-        shuffle: true,
-        seed: 42,
-        callbacks: vec![],
-    };
-    let x = Array2::from_shape_fn((100, 1), |(i, _)| i as f64 / 50.0 - 1.0);
-    let y = x.mapv(|x| (3.0 * x).sin());
-    let data = Data { training: Rows::new(x.view(), y.view())?, validation: None };
-    let mut run = Run::new(plan, 1)?;
-    run.advance(&data, Until::epochs(100).steps(500))?;
-    let mut run = Run::from_bytes(&run.to_bytes()?)?;
-    run.advance(&data, Until::epochs(100))?;
-    let loss = run.history().last("loss").unwrap_or(f64::NAN);
-    println!("{}: loss {loss:.4} after {} steps", run.plan().optimizer.name(), run.steps());
-    if loss < 0.05 { Ok(()) } else { Err(Error::parameter("loss", loss, "below 0.05")) }
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    register::<Optimizers, Signum>()?; // from now on its name is known to `parse`, to settings and to files
+
+    let signum: AnyOptimizer = Signum { tuning: Tuning::new(0.003), momentum: 0.9 }.into();
+    let iris = linfa_datasets::iris();
+    let params = MlpClassifier::params().hidden_layer_sizes([16]).optimizer(signum).batch_size(16).seed(1);
+    let model = params.clone().epochs(30).fit(&iris)?;
+
+    let read = MlpClassifier::<f64, usize>::from_bytes(&model.to_bytes()?)?;
+    println!("optimizer of the file: {}", read.run().plan().optimizer);
+    let more = params.clone().epochs(60).fit_with(Some(read), &iris)?;
+    let straight = params.epochs(60).fit(&iris)?;
+    println!("30 + 30 epochs equal 60: {}", more.to_bytes()? == straight.to_bytes()?);
+    println!("accuracy: {:.3}", more.score(&iris)?);
+    Ok(())
 }

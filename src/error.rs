@@ -1,6 +1,7 @@
 //! The one error type users meet.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What can go wrong. Every variant carries the values that a program needs to react: the parameter, what was
 /// found, what is allowed.
@@ -184,7 +185,50 @@ pub enum Error {
         found: String,
     },
 
-    /// A search without candidates, axes without values, a candidate that cannot run.
+    /// A class that is too small to be present in every fold.
+    #[error("{splitter} needs at least {needed} rows of every class, but class {class} has {members}")]
+    ClassTooSmall {
+        /// The splitter's name.
+        splitter: String,
+        /// The class.
+        class: String,
+        /// The rows it has.
+        members: usize,
+        /// The rows it needs.
+        needed: usize,
+    },
+
+    /// A fold that would train without ever seeing one of the classes.
+    #[error(
+        "the training rows of fold {fold} must hold every class, but none of them is {class}; a stratified or \
+         shuffled splitter usually helps"
+    )]
+    ClassMissing {
+        /// The fold, from 0.
+        fold: usize,
+        /// The class that is missing.
+        class: String,
+    },
+
+    /// A fold without rows to train on, or without rows to score.
+    #[error("fold {fold} must have at least 1 {part} row, but has none")]
+    EmptyFold {
+        /// The fold, from 0.
+        fold: usize,
+        /// `training` or `test`.
+        part: &'static str,
+    },
+
+    /// A fold that scores a row it was trained on.
+    #[error("the test rows of fold {fold} must not be training rows, but row {row} is both")]
+    SharedRow {
+        /// The fold, from 0.
+        fold: usize,
+        /// The row, from 0.
+        row: usize,
+    },
+
+    /// A candidate that cannot run.
     #[error("candidate {candidate} ({params}) cannot run: {source}")]
     Candidate {
         /// Index in the grid, from 0.
@@ -204,6 +248,33 @@ pub enum Error {
         /// The first failure.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A transformer could not be fitted on the training rows of a fold.
+    #[error("preprocessing failed: {source}")]
+    Preprocessing {
+        /// What the transformer says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// An estimator, transformer or scorer panicked.
+    #[error("{what} panicked: {message}")]
+    Panicked {
+        /// `fit`, `preprocessing` …
+        what: &'static str,
+        /// What the panic said.
+        message: String,
+    },
+
+    /// A search that has no best model to give.
+    #[error("there is no best model: {reason}")]
+    NoModel {
+        /// Why not.
+        reason: String,
+        /// The error of the refit, when there was one.
+        #[source]
+        source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     },
 
     /// Reading or writing a file failed.
@@ -236,8 +307,8 @@ pub enum Error {
     Linfa(#[from] linfa::Error),
 }
 
-/// `Result` with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+/// `Result` with this crate's [`Error`], unless another is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// A parameter outside its range.

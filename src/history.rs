@@ -32,15 +32,95 @@ impl fmt::Display for StopReason {
     }
 }
 
+/// The running values of single batches, when a [`BatchLog`](crate::callback::BatchLog) has asked for them: loss and metrics
+/// over the batches of the epoch so far.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct BatchRows {
+    names: Vec<String>,
+    epochs: Vec<u64>,
+    batches: Vec<u64>,
+    steps: Vec<u64>,
+    columns: Vec<Vec<f64>>,
+}
+
+impl BatchRows {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether no batch was written down.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Names of the columns: `loss` and the metrics.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The epoch of each row, from 1.
+    #[must_use]
+    pub fn epochs(&self) -> &[u64] {
+        &self.epochs
+    }
+
+    /// The batch in its epoch of each row, from 1.
+    #[must_use]
+    pub fn batches(&self) -> &[u64] {
+        &self.batches
+    }
+
+    /// The updates made after each row's batch, counted from the beginning of training.
+    #[must_use]
+    pub fn steps(&self) -> &[u64] {
+        &self.steps
+    }
+
+    /// A column, one value per row.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[f64]> {
+        let place = self.names.iter().position(|other| other == name)?;
+        Some(&self.columns[place])
+    }
+
+    /// Writes one line per row, with a header: `epoch,batch,step,loss,…`.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn to_csv(&self, mut writer: impl Write) -> std::io::Result<()> {
+        writeln!(writer, "epoch,batch,step,{}", self.names.join(","))?;
+        for row in 0..self.len() {
+            write!(writer, "{},{},{}", self.epochs[row], self.batches[row], self.steps[row])?;
+            for column in &self.columns {
+                write!(writer, ",{}", column[row])?;
+            }
+            writeln!(writer)?;
+        }
+        Ok(())
+    }
+
+    fn is_consistent(&self) -> bool {
+        let lens = [self.epochs.len(), self.batches.len()];
+        lens.into_iter().chain(self.columns.iter().map(Vec::len)).all(|len| len == self.len())
+            && self.names.len() == self.columns.len()
+    }
+}
+
 /// The values of each epoch: loss, metrics, their `val_` twins and the learning rate.
 ///
 /// Times are kept beside them and are no part of a saved run: they would make equal runs differ.
 ///
 /// ```
+/// use linfa_mlp::metric::Mae;
 /// use linfa_mlp::prelude::*;
 /// use ndarray::array;
 ///
-/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [])?;
+/// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Sgd::new(0.1), MeanSquaredError, [Mae])?;
 /// let history = model.fit(&array![[0.0], [1.0]], &array![[1.0], [3.0]], &Training::epochs(5))?;
 /// assert_eq!(history["loss"].len(), 5);
 /// assert!(history["loss"][4] < history["loss"][0]);
@@ -53,6 +133,7 @@ pub struct History {
     stop_reason: Option<StopReason>,
     n_training_rows: usize,
     n_validation_rows: usize,
+    batches: BatchRows,
     #[serde(skip)]
     seconds: Vec<f64>,
 }
@@ -60,14 +141,22 @@ pub struct History {
 /// Equal when all values are, times aside. NaN equals NaN.
 impl PartialEq for History {
     fn eq(&self, other: &Self) -> bool {
-        let bits = |history: &History| -> Vec<Vec<u64>> {
-            history
-                .columns
-                .iter()
-                .map(|column| column.iter().map(|value| value.to_bits()).collect())
-                .collect()
+        let bits = |columns: &[Vec<f64>]| -> Vec<Vec<u64>> {
+            columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
         };
-        self.names == other.names && self.stop_reason == other.stop_reason && bits(self) == bits(other)
+        let batches = |rows: &BatchRows| {
+            (
+                rows.names.clone(),
+                rows.epochs.clone(),
+                rows.batches.clone(),
+                rows.steps.clone(),
+                bits(&rows.columns),
+            )
+        };
+        self.names == other.names
+            && self.stop_reason == other.stop_reason
+            && bits(&self.columns) == bits(&other.columns)
+            && batches(&self.batches) == batches(&other.batches)
     }
 }
 
@@ -96,6 +185,32 @@ impl History {
         self.seconds.push(seconds);
     }
 
+    /// Adds a batch, counted from 1; `values` are as many of the names as there are at this moment.
+    pub(crate) fn push_batch(
+        &mut self,
+        epoch: usize,
+        batch: u64,
+        step: u64,
+        names: &[String],
+        values: &[f64],
+    ) {
+        let rows = &mut self.batches;
+        let len = rows.len();
+        for name in &names[..values.len()] {
+            if !rows.names.contains(name) {
+                rows.names.push(name.clone());
+                rows.columns.push(vec![f64::NAN; len]);
+            }
+        }
+        for (name, column) in rows.names.iter().zip(&mut rows.columns) {
+            let place = names.iter().position(|other| other == name);
+            column.push(place.map_or(f64::NAN, |place| values[place]));
+        }
+        rows.epochs.push(epoch as u64);
+        rows.batches.push(batch);
+        rows.steps.push(step);
+    }
+
     pub(crate) fn stop(&mut self, reason: Option<StopReason>) {
         self.stop_reason = reason;
     }
@@ -107,7 +222,9 @@ impl History {
 
     /// Whether a history that was read makes sense.
     pub(crate) fn is_consistent(&self) -> bool {
-        self.names.len() == self.columns.len() && self.columns.iter().all(|column| column.len() == self.len())
+        self.batches.is_consistent()
+            && self.names.len() == self.columns.len()
+            && self.columns.iter().all(|column| column.len() == self.len())
     }
 
     /// Number of epochs.
@@ -145,6 +262,12 @@ impl History {
     #[must_use]
     pub fn seconds(&self) -> &[f64] {
         &self.seconds
+    }
+
+    /// The values of single batches, when a [`BatchLog`](crate::callback::BatchLog) has asked for them.
+    #[must_use]
+    pub fn batches(&self) -> &BatchRows {
+        &self.batches
     }
 
     /// Why training ended; `None` while it has not.

@@ -1,13 +1,59 @@
-//! Multilayer perceptrons as linfa estimators, with model selection.
+//! Multilayer perceptrons as [linfa](https://docs.rs/linfa) estimators, with model selection.
+//!
+//! Three floors, each usable without the one above it:
+//!
+//! 1. [`Sequential`](network::Sequential) and [`Model`](train::Model) – Keras' model: layers in order, `compile`, `fit`,
+//!    `evaluate`, `predict`, on plain `ndarray`s.
+//! 2. [`MlpClassifier`], [`MlpRegressor`] – linfa estimators over it: labels, output layer and loss are chosen for you.
+//! 3. [`model_selection`] – cross-validation and searches over *any* linfa estimator, these two being the fast path.
+//!
+//! Start with one of these; the rest is detail. The [`prelude`] imports what a program needs, and the [`guide`] explains
+//! the design and what is reproducible.
+//!
+//! ```
+//! use linfa::prelude::*;
+//! use linfa_mlp::{MlpClassifier, optimizer::Adam};
+//!
+//! let iris = linfa_datasets::iris();
+//! let model = MlpClassifier::params().hidden_layer_sizes([16]).optimizer(Adam::new(0.01)).epochs(50).fit(&iris)?;
+//! assert!(model.score(&iris)? > 0.9);
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`network`] | what is computed: layers, activations, initialisers, regularisers |
+//! | [`kernel`] | how fast: matrix products and fused loops, chosen for the CPU at run time |
+//! | [`loss`] | what training makes small |
+//! | [`optimizer`] | how weights move, and the learning rate over the steps |
+//! | [`metric`] | how good predictions are; also the scorers of a search |
+//! | [`callback`] | who watches a run |
+//! | [`train`] | the loop: a run is one plain value |
+//! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
+//! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
+//! | [`persistence`] | a versioned file around bytes |
+#![cfg_attr(feature = "tensorboard", doc = "| [`tensorboard`] | event files that TensorBoard reads |")]
+//! | [`part`], [`rng`], [`history`], [`error`] | values by name; random streams; what happened; what went wrong |
+//!
+//! # Features
+//!
+//! `progress` (default): a progress bar for searches on a terminal. `tensorboard` (default): event files.
+
+// Tests compare exact results on purpose.
+#![cfg_attr(test, allow(clippy::float_cmp))]
 
 pub mod callback;
 pub mod error;
 pub mod estimator;
 mod float;
+pub mod guide;
 pub mod history;
 pub mod kernel;
 pub mod loss;
 pub mod metric;
+pub mod model_selection;
 pub mod network;
 pub mod optimizer;
 pub mod part;

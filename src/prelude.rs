@@ -9,7 +9,7 @@ pub use crate::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Huber, LogCosh, MeanAbsoluteError, MeanSquaredError,
     Poisson, SparseCategoricalCrossEntropy,
 };
-pub use crate::metric::{Accuracy, Metric};
+pub use crate::metric::{Accuracy, Mae, Metric, Mse, R2, Rmse};
 pub use crate::network::{
     Dense, Dropout, Elu, Exponential, Gelu, HardSigmoid, Identity, L1, L1L2, L2, LeakyRelu, Relu, Selu,
     Sequential, Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Callback, View};
-use crate::error::{Error, Result, check};
-use crate::metric::Direction;
+use super::{Callback, Monitor, View};
+use crate::error::{Result, check};
 use crate::part::Configured;
 
 /// Stops when a monitored value has not improved for some epochs.
@@ -18,13 +17,13 @@ use crate::part::Configured;
 /// | `start_from_epoch` | 0 | epochs not watched |
 /// | `restore_best_weights` | false | |
 ///
-/// Which values are better is the metric's own affair. NaN never improves, so a run that diverges in its first epoch does
+/// Which values are better is the metric's own affair. NaN never improves, nor does an infinity, so a run that diverges in its first epoch does
 /// not keep that epoch as its best (Keras does). A patience of 0 acts as 1, as in Keras: it stops at the first epoch that
 /// does not improve. With `restore_best_weights` predictions use the weights of the best epoch, whoever ended the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    monitor: String,
+    monitor: Monitor,
     min_delta: f64,
     patience: usize,
     baseline: Option<f64>,
@@ -49,9 +48,9 @@ impl Watch {
 }
 
 impl EarlyStopping {
-    /// Watches that value: `loss`, `val_loss`, `val_accuracy` …
+    /// Watches that value: `ValLoss`, `Val(Accuracy)`, `"val_accuracy"` … (see [`Monitor`]).
     #[must_use]
-    pub fn on(monitor: impl Into<String>) -> Self {
+    pub fn on(monitor: impl Into<Monitor>) -> Self {
         EarlyStopping { monitor: monitor.into(), ..EarlyStopping::default() }
     }
 
@@ -94,7 +93,7 @@ impl EarlyStopping {
 impl Default for EarlyStopping {
     fn default() -> Self {
         EarlyStopping {
-            monitor: "val_loss".into(),
+            monitor: Monitor::default(),
             min_delta: 0.0,
             patience: 0,
             baseline: None,
@@ -118,33 +117,24 @@ impl Configured for EarlyStopping {
 
 impl Callback for EarlyStopping {
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
-        if view.direction(&self.monitor).is_none() {
-            return Err(Error::parameter(
-                "monitor",
-                &self.monitor,
-                format!("one of {}", view.names().join(", ")),
-            ));
-        }
-        Ok(())
+        self.monitor.check(view)
     }
 
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
         if view.epoch() <= self.start_from_epoch {
             return Ok(());
         }
-        let value = view.value(&self.monitor).unwrap_or(f64::NAN);
-        let direction = view.direction(&self.monitor).unwrap_or(Direction::Minimize);
-        let improves =
-            |than: Option<f64>| direction.improves(value, than.unwrap_or(f64::NAN), self.min_delta);
+        let improves = |than: Option<f64>| self.monitor.improves(view, than, self.min_delta);
+        let (is_best, beats_baseline) = (improves(self.watch.best), improves(self.baseline));
         self.watch.wait += 1;
-        if improves(self.watch.best) {
-            self.watch.best = Some(value);
+        if is_best {
+            self.watch.best = Some(self.monitor.value(view));
             self.watch.best_epoch = view.epoch();
             if self.restore_best_weights {
                 view.keep_best();
                 view.restore_best();
             }
-            if self.baseline.is_none() || improves(self.baseline) {
+            if self.baseline.is_none() || beats_baseline {
                 self.watch.wait = 0;
             }
         }

@@ -3,129 +3,127 @@
 //! A callback in the params is a prototype. Each fit clones its own, whose fields are part of the run: they are saved and
 //! go on after a load. A callback sees the run through a [`View`], may ask for things through it, and may fail with an
 //! error, which ends the fit and leaves the run as it is.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | stop early, keep the best weights | [`EarlyStopping`] |
+//! | stop after some time or updates | [`TimeBudget`], [`UpdateBudget`] |
+//! | write files of the run | [`ModelCheckpoint`] |
+//! | survive a crash | [`Backup`] |
+//! | change the learning rate | [`ReduceLrOnPlateau`], [`LearningRateSchedule`] |
+//! | write down what happens | [`CsvLogger`], [`BatchLog`] |
+//! | watch | [`Verbose`] |
+//! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
+//!
+//! Keras' `TerminateOnNaN` has no counterpart, for there is nothing left for it to do: every run ends with
+//! [`Error::Diverged`](crate::Error::Diverged) at the batch whose loss is not finite, before that batch changes a weight.
+//!
+//! # Order
+//!
+//! Callbacks are told in the order in which they were added. What they ask for is done after all have been told, so a file
+//! that is written at the end of an epoch holds the state of all callbacks after that epoch.
+//!
+//! # A callback of one's own
+//!
+//! ```
+//! use linfa_mlp::callback::View;
+//! use linfa_mlp::part::Configured;
+//! use linfa_mlp::metric::Mae;
+//! use linfa_mlp::prelude::*;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// Stops when the loss is small enough.
+//! #[derive(Clone, Debug, Serialize, Deserialize)]
+//! struct GoodEnough {
+//!     loss: f64,
+//! }
+//!
+//! impl Configured for GoodEnough {
+//!     const NAME: &'static str = "good_enough";
+//! }
+//!
+//! impl Callback for GoodEnough {
+//!     fn on_epoch_end(&mut self, view: &mut View<'_>) -> linfa_mlp::Result<()> {
+//!         if view.value("loss").is_some_and(|loss| loss < self.loss) {
+//!             view.stop("good enough");
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let (x, y) = (ndarray::array![[0.0], [1.0]], ndarray::array![[1.0], [3.0]]);
+//! let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, [Mae])?;
+//! model.fit(&x, &y, &Training::epochs(1000).callback(GoodEnough { loss: 0.01 }))?;
+//! assert!(model.history().len() < 1000);
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
 
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Result;
 use crate::float::Float;
-use crate::metric::Direction;
 use crate::part::{Configured, Member, Part, Room};
 
+mod backup;
+mod batch_log;
+mod budget;
+mod closure;
+mod csv_logger;
 mod early_stopping;
+mod handle;
+mod learning_rate_schedule;
+mod model_checkpoint;
+mod monitor;
+mod reduce_lr_on_plateau;
+mod template;
 mod verbose;
+mod view;
 
+pub use backup::Backup;
+pub use batch_log::BatchLog;
+pub use budget::{TimeBudget, UpdateBudget};
+pub use closure::{OnBatchEnd, OnEpochEnd};
+pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
+pub use learning_rate_schedule::{LearningRateFunction, LearningRateSchedule};
+pub use model_checkpoint::{BestAmong, ModelCheckpoint};
+pub use monitor::{Loss, Monitor, Val, ValLoss};
+pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
 pub use verbose::Verbose;
+pub(crate) use view::{Inside, Requests, TellTensor};
+pub use view::{Save, View};
 
-/// What a callback sees of a run, and what it may ask of it.
-#[derive(Debug)]
-pub struct View<'a> {
-    pub(crate) epoch: usize,
-    pub(crate) epochs: usize,
-    pub(crate) batch: usize,
-    pub(crate) batches: usize,
-    pub(crate) step: u64,
-    pub(crate) seconds: f64,
-    pub(crate) names: &'a [String],
-    pub(crate) directions: &'a [Direction],
-    pub(crate) values: &'a [f64],
-    pub(crate) requests: &'a mut Requests,
-}
-
-/// What callbacks have asked for since the last look.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Requests {
-    pub(crate) stop: Option<String>,
-    pub(crate) keep_best: bool,
-    pub(crate) restore_best: bool,
-    pub(crate) learning_rate_factor: Option<f64>,
-}
-
-impl View<'_> {
-    /// The epoch under way, or just ended, from 1; 0 before the first.
-    #[must_use]
-    pub fn epoch(&self) -> usize {
-        self.epoch
-    }
-
-    /// The epochs asked for.
-    #[must_use]
-    pub fn epochs(&self) -> usize {
-        self.epochs
-    }
-
-    /// The batch just ended, from 1; 0 at the beginning of an epoch.
-    #[must_use]
-    pub fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// Batches in an epoch.
-    #[must_use]
-    pub fn batches(&self) -> usize {
-        self.batches
-    }
-
-    /// Updates made so far.
-    #[must_use]
-    pub fn step(&self) -> u64 {
-        self.step
-    }
-
-    /// Wall-clock seconds of this epoch so far.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        self.seconds
-    }
-
-    /// Names of the values: `loss`, metrics, then their `val_` twins, `learning_rate`.
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        self.names
-    }
-
-    /// A value of this epoch; at the end of a batch, the running one. `val_` values exist at the end of an epoch.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<f64> {
-        let place = self.names.iter().position(|other| other == name)?;
-        self.values.get(place).copied()
-    }
-
-    /// Which values of a name are better.
-    #[must_use]
-    pub fn direction(&self, name: &str) -> Option<Direction> {
-        let place = self.names.iter().position(|other| other == name)?;
-        self.directions.get(place).copied()
-    }
-
-    /// Ends training after this epoch or batch, for that reason.
-    pub fn stop(&mut self, reason: impl Into<String>) {
-        self.requests.stop = Some(reason.into());
-    }
-
-    /// Keeps a copy of the weights as they are now, in place of the copy kept before.
-    pub fn keep_best(&mut self) {
-        self.requests.keep_best = true;
-    }
-
-    /// Predictions shall use the weights kept, not the last ones. Training, if it goes on, goes on from the last ones.
-    pub fn restore_best(&mut self) {
-        self.requests.restore_best = true;
-    }
-
-    /// Multiplies the learning rate by `factor` from the next step on, for good.
-    pub fn scale_learning_rate(&mut self, factor: f64) {
-        let before = self.requests.learning_rate_factor.unwrap_or(1.0);
-        self.requests.learning_rate_factor = Some(before * factor);
-    }
-}
+/// The callbacks this crate has, but for closures, which have no name to be found by.
+const MEMBERS: &[Member<Callbacks>] = &[
+    Member::of::<EarlyStopping>(),
+    Member::of::<TimeBudget>(),
+    Member::of::<UpdateBudget>(),
+    Member::of::<ModelCheckpoint>(),
+    Member::of::<Backup>(),
+    Member::of::<ReduceLrOnPlateau>(),
+    Member::of::<LearningRateSchedule>(),
+    Member::of::<CsvLogger>(),
+    Member::of::<BatchLog>(),
+    Member::of::<Verbose>(),
+];
 
 /// Code that watches a run. All methods do nothing unless written.
 pub trait Callback: Send + Sync {
-    /// Before the first epoch of a run; not again when a run is continued.
+    /// The bytes of whole runs that this fit may go on from in place of starting at its beginning; asked once, before
+    /// anything else. The one with the most steps is taken, callbacks included.
+    ///
+    /// # Errors
+    ///
+    /// Whatever shall end the fit.
+    fn resume(&mut self, _view: &mut View<'_>) -> Result<Vec<Vec<u8>>> {
+        Ok(Vec::new())
+    }
+
+    /// Before the first epoch of a fit; not again when a run is continued.
     ///
     /// # Errors
     ///
@@ -161,13 +159,23 @@ pub trait Callback: Send + Sync {
         Ok(())
     }
 
-    /// When training ends, whoever ended it.
+    /// When training ends because its epochs are done or a callback has stopped it; not when an error ends it. A file
+    /// written at the last epoch is older than this moment, so no state that matters should change here.
     ///
     /// # Errors
     ///
     /// Whatever shall be reported.
     fn on_train_end(&mut self, _view: &mut View<'_>) -> Result<()> {
         Ok(())
+    }
+
+    /// When a file it has asked for ([`View::save`]) is not written after all, before the fit ends with that error: the place
+    /// to take back what its state says of the file.
+    fn on_save_failed(&mut self) {}
+
+    /// Whether the callback is written into saved runs and settings. One that is not is missing after a load.
+    fn is_saved(&self) -> bool {
+        true
     }
 }
 
@@ -211,7 +219,6 @@ impl Room for Callbacks {
     const KIND: &'static str = "callback";
 
     fn members() -> &'static [Member<Self>] {
-        const MEMBERS: &[Member<Callbacks>] = &[Member::of::<EarlyStopping>(), Member::of::<Verbose>()];
         MEMBERS
     }
 }
@@ -229,4 +236,13 @@ impl AnyCallback {
     pub(crate) fn start(&self) -> Box<dyn Active> {
         self.ops::<f64>().duplicate()
     }
+}
+
+/// Writes the prototypes that can be written; see [`Callback::is_saved`].
+pub(crate) fn serialize_saved<S: serde::Serializer>(
+    callbacks: &[AnyCallback],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let saved: Vec<&AnyCallback> = callbacks.iter().filter(|part| part.ops::<f64>().is_saved()).collect();
+    saved.serialize(serializer)
 }

@@ -9,12 +9,12 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayDa
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fitting::fit_run;
+use super::fitting::{fit_run, sample_weights, score_weights};
 use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpValidParams};
 use super::labels;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::history::History;
+use crate::history::{History, StopReason};
 use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use crate::metric::Accuracy;
 use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
@@ -61,7 +61,7 @@ impl MlpClassifier {
 
 /// A data set ready for training: labels encoded, everything checked.
 #[derive(Debug)]
-pub(crate) struct Encoded<F, L> {
+pub struct Encoded<F, L> {
     pub(crate) classes: Vec<L>,
     pub(crate) y: Array2<F>,
 }
@@ -76,22 +76,22 @@ impl MlpValidParams<Classification> {
         self.plan(output, loss, n_training_rows)
     }
 
-    pub(crate) fn start<F: Float, L: Label>(
+    pub(super) fn run_to_end<F: Float, L: Label>(
         &self,
         model: Option<MlpClassifier<F, L>>,
         classes: &[L],
         rows: Rows<'_, F>,
-    ) -> Result<MlpClassifier<F, L>> {
+    ) -> Result<(MlpClassifier<F, L>, Result<StopReason>)> {
         let plan = |n| self.plan_for(classes.len(), n);
-        let run = fit_run(self, plan, model.map(|model| model.run), rows)?;
-        Ok(MlpClassifier { network: run.result(), run, classes: classes.to_vec() })
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        Ok((MlpClassifier { network: run.result(), run, classes: classes.to_vec() }, outcome))
     }
 
     fn fit_from<F, D, T>(
         &self,
         model: Option<MlpClassifier<F, T::Elem>>,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<MlpClassifier<F, T::Elem>>
+    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
     where
         F: Float,
         D: ArrayData<Elem = F>,
@@ -102,11 +102,45 @@ impl MlpValidParams<Classification> {
         let encoded =
             encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
         let rows = Rows::new(dataset.records().view(), encoded.y.view())?;
-        let rows = match dataset.weights() {
-            Some(_) => rows.with_weights(dataset.weights.view())?,
+        let rows = match sample_weights(dataset) {
+            Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
-        self.start(model, &encoded.classes, rows)
+        self.run_to_end(model, &encoded.classes, rows)
+    }
+}
+
+impl MlpClassifierParams {
+    /// Trains from fresh weights as `fit` does, and gives the model as it is when training ends, whatever ends it: its epochs,
+    /// a callback, a failure of a callback or a divergence. After a divergence it has the weights before the batch whose loss
+    /// was not finite.
+    ///
+    /// ```
+    /// use linfa_mlp::{Error, MlpClassifier, optimizer::Sgd};
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let params = MlpClassifier::params().optimizer(Sgd::new(1e200)).epochs(5);
+    /// let (model, outcome) = params.fit_with_outcome(&iris)?;
+    /// assert!(matches!(outcome, Err(Error::Diverged { epoch: 1.., .. })));
+    /// assert!(model.network().tensors().all(|(_, values)| values.iter().all(|value| value.is_finite())));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is seen before the first step: settings, shapes and values. [`Error::Diverged`] and [`Error::Callback`] are
+    /// part of the outcome.
+    pub fn fit_with_outcome<F, D, T>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
+    where
+        F: Float,
+        D: ArrayData<Elem = F>,
+        T: AsSingleTargets,
+        T::Elem: Label,
+    {
+        linfa::ParamGuard::check_ref(self)?.fit_from(None, dataset)
     }
 }
 
@@ -138,7 +172,8 @@ where
     type Object = MlpClassifier<F, T::Elem>;
 
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object> {
-        self.fit_from(None, dataset)
+        let (model, outcome) = self.fit_from(None, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
@@ -158,11 +193,26 @@ where
         model: Self::ObjectIn,
         dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
     ) -> Result<Self::ObjectOut> {
-        self.fit_from(model, dataset)
+        let (model, outcome) = self.fit_from(model, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
 impl<F: Float, L: Label> MlpClassifier<F, L> {
+    /// The classifier over a run, such as a file of a [`ModelCheckpoint`](crate::callback::ModelCheckpoint) holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for classes that are not in ascending order or not as many as the run's network tells apart.
+    pub fn from_run(run: Run<F>, classes: Vec<L>) -> Result<Self> {
+        let n_outputs = run.network().n_outputs();
+        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
+        if !fits || !classes.is_sorted_by(|a, b| a < b) {
+            return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
+        }
+        Ok(MlpClassifier { network: run.result(), run, classes })
+    }
+
     /// The classes, in ascending order: the columns of [`predict_proba`](Self::predict_proba).
     #[must_use]
     pub fn classes(&self) -> &[L] {
@@ -179,16 +229,19 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// [`Error::Width`] and [`Error::NotFinite`].
     pub fn predict_proba<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array2<F>> {
-        let outputs = self.network.predict(x.view())?;
+        Ok(self.proba_of(self.network.predict(x.view())?))
+    }
+
+    pub(super) fn proba_of(&self, outputs: Array2<F>) -> Array2<F> {
         if outputs.ncols() > 1 {
-            return Ok(outputs);
+            return outputs;
         }
         let mut proba = Array2::zeros((outputs.nrows(), 2));
         for (mut row, &p) in proba.rows_mut().into_iter().zip(&outputs) {
             row[0] = F::one() - p;
             row[1] = p;
         }
-        Ok(proba)
+        proba
     }
 
     /// The most probable class of each row, the first of equals: linfa's `predict` with an error in place of a panic.
@@ -197,20 +250,23 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// [`Error::Width`] and [`Error::NotFinite`].
     pub fn try_predict<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array1<L>> {
-        let outputs = self.network.predict(x.view())?;
+        Ok(self.labels_of(&self.network.predict(x.view())?))
+    }
+
+    pub(super) fn labels_of(&self, outputs: &Array2<F>) -> Array1<L> {
         let n_outputs = outputs.ncols();
         let class = |row: ArrayView1<'_, F>| match n_outputs {
             1 => usize::from(row[0].wide() > 0.5),
             _ => (1..n_outputs).fold(0, |best, class| if row[class] > row[best] { class } else { best }),
         };
-        Ok(outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect())
+        outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect()
     }
 
     /// Accuracy on a data set, weighted by its sample weights: the share of rows whose class is predicted.
     ///
     /// # Errors
     ///
-    /// As [`try_predict`](Self::try_predict), and for targets that do not fit the rows.
+    /// As [`try_predict`](Self::try_predict), and for targets or sample weights that do not fit the rows.
     pub fn score<D, T>(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<f64>
     where
         D: ArrayData<Elem = F>,
@@ -221,7 +277,8 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         if truth.len() != predicted.len() {
             return Err(Error::RowCount { array: "y", expected: predicted.len(), found: truth.len() });
         }
-        let weight = |row: usize| dataset.weights().map_or(1.0, |weights| f64::from(weights[row]));
+        let weights = score_weights(dataset)?;
+        let weight = |row: usize| weights.as_ref().map_or(1.0, |weights| weights[row]);
         let total: f64 = (0..truth.len()).map(weight).sum();
         let right =
             truth.iter().zip(&predicted).enumerate().filter(|(_, (a, b))| a == b).map(|(row, _)| weight(row));
@@ -288,13 +345,7 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, payload) = persistence::open(Kind::Classifier, VERSION, bytes)?;
         let ClassifierV1 { run, classes } = persistence::decode(Kind::Classifier, payload)?;
-        let run = Run::from_mirror(run)?;
-        let n_outputs = run.network().n_outputs();
-        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
-        if !fits || !classes.is_sorted_by(|a, b| a < b) {
-            return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
-        }
-        Ok(MlpClassifier { network: run.result(), run, classes })
+        Self::from_run(Run::from_mirror(run)?, classes)
     }
 
     /// Writes the model to a file.

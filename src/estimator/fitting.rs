@@ -1,21 +1,28 @@
 //! What a fit of either estimator does, once labels are numbers.
 
+use linfa::DatasetBase;
+use linfa::dataset::Records;
+use ndarray::ArrayView1;
+
 use super::hyperparams::MlpValidParams;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::train::{Plan, Rows, Run, Until, validation_rows};
+use crate::history::StopReason;
+use crate::train::{Plan, Rows, Run, Until, check_any_weight, check_weights, validation_rows};
 
-/// Trains a fresh run, or goes on with one, until the epochs of the params are done.
+/// Trains a fresh run, or goes on with one, until the epochs of the params are done. The run is given back however that
+/// ends, with the reason.
 ///
 /// # Errors
 ///
-/// [`Error::Mismatch`] for a run of another network, loss or optimizer, and as [`Run::advance`].
+/// What is seen before the first step: settings, shapes and values; [`Error::Mismatch`] for a run of another network, loss or
+/// optimizer.
 pub(super) fn fit_run<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
     run: Option<Run<F>>,
     rows: Rows<'_, F>,
-) -> Result<Run<F>> {
+) -> Result<(Run<F>, Result<StopReason>)> {
     let held_out = validation_rows(rows.len(), params.validation_split)?;
     let plan = plan(rows.len() - held_out);
     let mut run = match run {
@@ -26,8 +33,37 @@ pub(super) fn fit_run<F: Float, K>(
             run
         }
     };
-    run.advance(&rows.hold_out_last(held_out)?, Until::epochs(params.epochs()))?;
-    Ok(run)
+    let data = rows.hold_out_last(held_out)?;
+    match run.advance(&data, Until::epochs(params.epochs())) {
+        Ok(_) => {
+            let reason = run.history().stop_reason().cloned().unwrap_or(StopReason::Completed);
+            Ok((run, Ok(reason)))
+        }
+        // Only these come from training itself; whatever else is wrong has been seen before it.
+        Err(error @ (Error::Diverged { .. } | Error::Callback { .. })) => Ok((run, Err(error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The sample weights of a data set, in whatever layout they are.
+pub(super) fn sample_weights<R: Records, T>(dataset: &DatasetBase<R, T>) -> Option<ArrayView1<'_, f32>> {
+    (!dataset.weights.is_empty()).then(|| dataset.weights.view())
+}
+
+/// The weights of the rows to be scored: 1 where the data set has none.
+///
+/// # Errors
+///
+/// [`Error::NoRows`] without rows; [`Error::RowCount`] and [`Error::Parameter`] for weights that do not fit them.
+pub(super) fn score_weights<R: Records, T>(dataset: &DatasetBase<R, T>) -> Result<Option<Vec<f64>>> {
+    let n_samples = dataset.records().nsamples();
+    if n_samples == 0 {
+        return Err(Error::NoRows { array: "x" });
+    }
+    let Some(weights) = sample_weights(dataset) else { return Ok(None) };
+    check_weights(weights, n_samples)?;
+    check_any_weight(weights.iter().any(|weight| *weight > 0.0))?;
+    Ok(Some(weights.iter().map(|&weight| f64::from(weight)).collect()))
 }
 
 /// What a run's state is made for cannot change under it.

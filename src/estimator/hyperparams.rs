@@ -53,11 +53,11 @@ pub type MlpRegressorParams = MlpParams<Regression>;
 /// One value can be fitted any number of times, also in parallel: nothing in it changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct MlpParams<K>(MlpValidParams<K>);
+pub struct MlpParams<K>(#[serde(deserialize_with = "Unchecked::deserialize")] MlpValidParams<K>);
 
-/// Hyper-parameters that have been checked.
+/// Hyper-parameters that have been checked; those that are read from text too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "MlpParams<K>")]
 pub struct MlpValidParams<K> {
     pub(super) hidden_layer_sizes: Vec<usize>,
     pub(super) activation: AnyActivation,
@@ -71,9 +71,39 @@ pub struct MlpValidParams<K> {
     pub(super) shuffle: bool,
     pub(super) validation_split: f64,
     pub(super) seed: u64,
+    #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub(super) callbacks: Vec<AnyCallback>,
     #[serde(skip)]
     task: PhantomData<K>,
+}
+
+/// What [`MlpValidParams`] looks like before it is checked: the way from text into [`MlpParams`].
+#[derive(Deserialize)]
+#[serde(remote = "MlpValidParams", deny_unknown_fields)]
+struct Unchecked<K> {
+    hidden_layer_sizes: Vec<usize>,
+    activation: AnyActivation,
+    alpha: f64,
+    network: Option<Sequential>,
+    optimizer: AnyOptimizer,
+    loss: Option<AnyLoss>,
+    metrics: Vec<AnyMetric>,
+    batch_size: Option<usize>,
+    epochs: usize,
+    shuffle: bool,
+    validation_split: f64,
+    seed: u64,
+    callbacks: Vec<AnyCallback>,
+    #[serde(skip)]
+    task: PhantomData<K>,
+}
+
+impl<K> TryFrom<MlpParams<K>> for MlpValidParams<K> {
+    type Error = Error;
+
+    fn try_from(params: MlpParams<K>) -> Result<Self> {
+        params.check()
+    }
 }
 
 impl<K> MlpParams<K> {

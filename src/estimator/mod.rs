@@ -8,6 +8,7 @@ mod fitting;
 mod hyperparams;
 mod labels;
 mod regressor;
+mod search;
 
 pub use classifier::MlpClassifier;
 pub use hyperparams::{

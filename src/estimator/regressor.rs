@@ -8,11 +8,11 @@ use linfa::dataset::{AsTargets, TargetDim};
 use linfa::traits::{Fit, FitWith, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView2, Data as ArrayData, Dimension, Ix1, Ix2};
 
-use super::fitting::fit_run;
+use super::fitting::{fit_run, sample_weights, score_weights};
 use super::hyperparams::{MlpParams, MlpRegressorParams, MlpValidParams, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::history::History;
+use crate::history::{History, StopReason};
 use crate::loss::MeanSquaredError;
 use crate::metric::{Batch, Metric, R2};
 use crate::network::{Dense, Network, Summary};
@@ -62,22 +62,22 @@ impl MlpValidParams<Regression> {
         self.plan(Dense::new(n_outputs), MeanSquaredError.into(), n_training_rows)
     }
 
-    pub(crate) fn start<F: Float, I>(
+    pub(super) fn run_to_end<F: Float, I>(
         &self,
         model: Option<MlpRegressor<F, I>>,
         rows: Rows<'_, F>,
-    ) -> Result<MlpRegressor<F, I>> {
+    ) -> Result<(MlpRegressor<F, I>, Result<StopReason>)> {
         let n_outputs = rows.target_width();
         let plan = |n| self.plan_for(n_outputs, n);
-        let run = fit_run(self, plan, model.map(|model| model.run), rows)?;
-        Ok(MlpRegressor { network: run.result(), run, target_dim: PhantomData })
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        Ok((MlpRegressor { network: run.result(), run, target_dim: PhantomData }, outcome))
     }
 
     fn fit_from<F, D, T>(
         &self,
         model: Option<MlpRegressor<F, T::Ix>>,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<MlpRegressor<F, T::Ix>>
+    ) -> Result<(MlpRegressor<F, T::Ix>, Result<StopReason>)>
     where
         F: Float,
         D: ArrayData<Elem = F>,
@@ -85,11 +85,44 @@ impl MlpValidParams<Regression> {
     {
         let targets = dataset.as_targets();
         let rows = Rows::new(dataset.records().view(), columns(&targets))?;
-        let rows = match dataset.weights() {
-            Some(_) => rows.with_weights(dataset.weights.view())?,
+        let rows = match sample_weights(dataset) {
+            Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
-        self.start(model, rows)
+        self.run_to_end(model, rows)
+    }
+}
+
+impl MlpRegressorParams {
+    /// Trains from fresh weights as `fit` does, and gives the model as it is when training ends, whatever ends it: its epochs,
+    /// a callback, a failure of a callback or a divergence. After a divergence it has the weights before the batch whose loss
+    /// was not finite.
+    ///
+    /// ```
+    /// use linfa_mlp::{Error, MlpRegressor, optimizer::Sgd};
+    ///
+    /// let diabetes = linfa_datasets::diabetes();
+    /// let params = MlpRegressor::params().optimizer(Sgd::new(1e9)).epochs(5);
+    /// let (model, outcome) = params.fit_with_outcome(&diabetes)?;
+    /// assert!(matches!(outcome, Err(Error::Diverged { .. })));
+    /// assert!(model.network().tensors().all(|(_, values)| values.iter().all(|value| value.is_finite())));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is seen before the first step: settings, shapes and values. [`Error::Diverged`] and [`Error::Callback`] are
+    /// part of the outcome.
+    pub fn fit_with_outcome<F, D, T>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
+    ) -> Result<(MlpRegressor<F, T::Ix>, Result<StopReason>)>
+    where
+        F: Float,
+        D: ArrayData<Elem = F>,
+        T: AsTargets<Elem = F>,
+    {
+        linfa::ParamGuard::check_ref(self)?.fit_from(None, dataset)
     }
 }
 
@@ -112,7 +145,8 @@ where
     type Object = MlpRegressor<F, T::Ix>;
 
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object> {
-        self.fit_from(None, dataset)
+        let (model, outcome) = self.fit_from(None, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
@@ -132,11 +166,24 @@ where
         model: Self::ObjectIn,
         dataset: &'a DatasetBase<ArrayBase<D, Ix2>, T>,
     ) -> Result<Self::ObjectOut> {
-        self.fit_from(model, dataset)
+        let (model, outcome) = self.fit_from(model, dataset)?;
+        outcome.map(|_| model)
     }
 }
 
 impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
+    /// The regressor over a run, such as a file of a [`ModelCheckpoint`](crate::callback::ModelCheckpoint) holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] for a run of several outputs when targets of one dimension are asked for.
+    pub fn from_run(run: Run<F>) -> Result<Self> {
+        if I::NDIM == Some(1) && run.network().n_outputs() != 1 {
+            return Err(persistence::contradiction(Kind::Regressor, OTHER_DIMENSION));
+        }
+        Ok(MlpRegressor { network: run.result(), run, target_dim: PhantomData })
+    }
+
     /// The predicted values: linfa's `predict` with an error in place of a panic.
     ///
     /// # Shapes
@@ -150,7 +197,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
         Ok(self.shaped(self.network.predict(x.view())?))
     }
 
-    fn shaped(&self, outputs: Array2<F>) -> Array<F, I> {
+    pub(super) fn shaped(&self, outputs: Array2<F>) -> Array<F, I> {
         let outputs = outputs.into_dyn();
         let outputs = if I::NDIM == Some(1) { outputs.remove_axis(ndarray::Axis(1)) } else { outputs };
         outputs.into_dimensionality().expect("a regressor is fitted on targets of one or two dimensions")
@@ -160,7 +207,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
     ///
     /// # Errors
     ///
-    /// As [`try_predict`](Self::try_predict), and for targets that do not fit the rows.
+    /// As [`try_predict`](Self::try_predict), and for targets or sample weights that do not fit the rows.
     pub fn score<D, T>(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<f64>
     where
         D: ArrayData<Elem = F>,
@@ -176,7 +223,8 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
             });
         }
         let truth: Vec<F> = truth.iter().copied().collect();
-        let weights = dataset.weights().map(|w| w.iter().map(|&w| F::of(f64::from(w))).collect::<Vec<F>>());
+        let weights = score_weights(dataset)?;
+        let weights = weights.map(|weights| weights.into_iter().map(F::of).collect::<Vec<F>>());
         let n_outputs = outputs.ncols();
         let outputs: Vec<F> = outputs.iter().copied().collect();
         let batch = Batch {
@@ -238,12 +286,10 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, payload) = persistence::open(Kind::Regressor, VERSION, bytes)?;
         let (ndim, run): (u64, RunV1<F>) = persistence::decode(Kind::Regressor, payload)?;
-        let run = Run::from_mirror(run)?;
-        if Some(ndim as usize) != I::NDIM || (ndim == 1 && run.network().n_outputs() != 1) {
-            let problem = "its targets have another number of dimensions";
-            return Err(persistence::contradiction(Kind::Regressor, problem));
+        if Some(ndim as usize) != I::NDIM {
+            return Err(persistence::contradiction(Kind::Regressor, OTHER_DIMENSION));
         }
-        Ok(MlpRegressor { network: run.result(), run, target_dim: PhantomData })
+        Self::from_run(Run::from_mirror(run)?)
     }
 
     /// Writes the model to a file.
@@ -264,6 +310,8 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
         Self::from_bytes(&persistence::read_file(path)?)
     }
 }
+
+const OTHER_DIMENSION: &str = "its targets have another number of dimensions";
 
 /// The newest format version; version 1 is the number of dimensions of the targets and a run.
 const VERSION: u16 = 1;

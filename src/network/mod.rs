@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -168,20 +168,24 @@ impl<F: Float> Network<F> {
     /// a value that is NaN or infinite.
     pub fn predict(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
         self.check_rows(x)?;
-        let mut outputs = Array2::zeros((x.nrows(), self.n_outputs()));
-        let mut tape = Tape::for_prediction(self, PREDICTION_ROWS.min(x.nrows()));
-        let mut block = Buffer::zeros(PREDICTION_ROWS.min(x.nrows()) * self.n_features);
-        for start in (0..x.nrows()).step_by(PREDICTION_ROWS) {
-            let rows = PREDICTION_ROWS.min(x.nrows() - start);
-            for row in 0..rows {
-                let to = &mut block[row * self.n_features..][..self.n_features];
-                to.iter_mut().zip(x.row(start + row)).for_each(|(to, &from)| *to = from);
+        Ok(self.predict_rows(x.nrows(), |row| x.row(row)))
+    }
+
+    /// The outputs for `n` rows that `row` hands out, taken to fit the network.
+    pub(crate) fn predict_rows<'x>(&self, n: usize, row: impl Fn(usize) -> ArrayView1<'x, F>) -> Array2<F> {
+        let mut outputs = Array2::zeros((n, self.n_outputs()));
+        let mut tape = Tape::for_prediction(self, PREDICTION_ROWS.min(n));
+        let mut block = Buffer::zeros(PREDICTION_ROWS.min(n) * self.n_features);
+        for start in (0..n).step_by(PREDICTION_ROWS) {
+            let rows = PREDICTION_ROWS.min(n - start);
+            for (i, to) in block.chunks_exact_mut(self.n_features).take(rows).enumerate() {
+                to.iter_mut().zip(row(start + i)).for_each(|(to, &from)| *to = from);
             }
             let result = self.forward(&mut tape, &block[..rows * self.n_features], rows, None, false);
             let target = outputs.as_slice_mut().expect("a new array is contiguous");
-            target[start * result.len() / rows..][..result.len()].copy_from_slice(result);
+            target[start * self.n_outputs()..][..result.len()].copy_from_slice(result);
         }
-        Ok(outputs)
+        outputs
     }
 
     /// Whether the network can read these rows.

@@ -16,7 +16,8 @@ use crate::part::Configured;
 /// w ← w − η g / √d            with momentum: b ← μ b + η g / √d,  w ← w − b
 /// ```
 ///
-/// ε stands inside the root, as in Keras (PyTorch has it outside).
+/// ε stands inside the root, as in Keras (PyTorch has it outside). v − m² counts as 0 where rounding makes it negative
+/// (Keras takes the root of it, and has NaN after some hundred equal gradients).
 ///
 /// | setting | default (Keras') | range |
 /// | --- | --- | --- |
@@ -168,7 +169,8 @@ impl<F: Float> Numbers<F> {
                     let mut denominator = velocity[i] + epsilon;
                     if CENTERED {
                         average[i] = rho * average[i] + rest * g;
-                        denominator -= average[i] * average[i];
+                        // A variance is not negative; its rounding is, once the gradient stays the same.
+                        denominator = math::max(epsilon, denominator - average[i] * average[i]);
                     }
                     let mut increment = rate * g / math::sqrt(denominator);
                     if MOMENTUM {
@@ -179,5 +181,24 @@ impl<F: Float> Numbers<F> {
                 }
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_gradient_has_no_variance_below_0() {
+        // v and m² come to be equal, and their difference is rounding, which may be far larger than ε.
+        for gradient in [188.918_91_f32, 2032.4324, -1670.2701, 1e3, -7e7] {
+            let (mut w, mut v, mut m) = ([0.0_f32], [0.0_f32], [0.0_f32]);
+            let optimizer = RmsProp::new(1e-3).centered();
+            for number in 1..500 {
+                let step = Step { number, learning_rate: 1e-3, scalars: &[] };
+                optimizer.update(step, &mut w, &[gradient], [&mut v, &mut m, &mut [], &mut []]);
+                assert!(w[0].is_finite(), "step {number} at a gradient of {gradient}");
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@
 
 mod atomic;
 
-pub use atomic::write_atomically;
+pub use atomic::{remove, write_atomically};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

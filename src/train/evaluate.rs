@@ -23,7 +23,7 @@ const BLOCK: usize = 256;
 ///
 /// As [`Run::advance`](super::Run::advance) for rows that do not fit the network or the loss.
 pub fn evaluate<F: Float>(network: &Network<F>, plan: &Plan, rows: &Rows<'_, F>) -> Result<Scores> {
-    super::run::check_rows(network, plan, rows, "x")?;
+    plan.check_rows(network.n_features(), rows, "x")?;
     let mut evaluator = Evaluator::new(network, plan, rows.target_width(), rows.len());
     let mut values = Vec::new();
     evaluator.evaluate(network, plan, rows, &mut values);

@@ -3,6 +3,7 @@
 //! [`Run`] is that value. [`Model`] is Keras' compiled model, a thin user of it; so are the estimators and the searches.
 
 mod evaluate;
+mod inside;
 mod model;
 mod plan;
 mod rows;
@@ -18,4 +19,5 @@ pub use rows::{Data, Rows};
 pub use run::{Run, Status, Until};
 
 pub(crate) use model::validation_rows;
+pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::History;
 use crate::loss::AnyLoss;
-use crate::metric::AnyMetric;
+use crate::metric::IntoMetrics;
 use crate::network::{Network, Sequential, Summary};
 use crate::optimizer::AnyOptimizer;
 use crate::persistence;
@@ -17,25 +17,26 @@ use crate::persistence;
 use super::{Plan, Rows, Run, Scores, Until, evaluate};
 
 impl Sequential {
-    /// Makes a model that can be trained, with its first weights.
+    /// Makes a model that can be trained, with its first weights. Metrics are a list such as `[Accuracy]` or
+    /// `(Accuracy, Rmse)`, or `()` for none.
     ///
     /// The seed of all random streams is 0; [`Model::seed`] sets another.
     ///
     /// # Errors
     ///
     /// [`Error::Parameter`] names the first setting that is outside its range.
-    pub fn compile<F: Float, M: Into<AnyMetric>>(
+    pub fn compile<F: Float>(
         self,
         n_features: usize,
         optimizer: impl Into<AnyOptimizer>,
         loss: impl Into<AnyLoss>,
-        metrics: impl IntoIterator<Item = M>,
+        metrics: impl IntoMetrics,
     ) -> Result<Model<F>> {
         let plan = Plan {
             network: self,
             loss: loss.into(),
             optimizer: optimizer.into(),
-            metrics: metrics.into_iter().map(Into::into).collect(),
+            metrics: metrics.into_metrics(),
             batch_size: 32,
             shuffle: true,
             seed: 0,

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::callback::AnyCallback;
-use crate::error::{Result, check};
+use crate::error::{Error, Result, check};
+use crate::float::Float;
 use crate::loss::AnyLoss;
-use crate::metric::AnyMetric;
+use crate::metric::{AnyMetric, Task};
 use crate::network::Sequential;
 use crate::optimizer::AnyOptimizer;
+
+use super::Rows;
+use super::rows::check_any_weight;
 
 /// All settings of a run but its data and its length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +30,8 @@ pub struct Plan {
     pub shuffle: bool,
     /// What all random streams derive from.
     pub seed: u64,
-    /// Prototypes of the callbacks.
+    /// Prototypes of the callbacks. Closures are left out where a plan is written to a file.
+    #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub callbacks: Vec<AnyCallback>,
 }
 
@@ -45,6 +50,42 @@ impl Plan {
         self.metrics.iter().try_for_each(AnyMetric::check)?;
         check("batch_size", self.batch_size, self.batch_size >= 1, "at least 1")?;
         self.callbacks.iter().try_for_each(AnyCallback::check)
+    }
+
+    /// Whether the network, built for that many features, and the loss can read these rows.
+    pub(crate) fn check_rows<F: Float>(
+        &self,
+        n_features: usize,
+        rows: &Rows<'_, F>,
+        array: &'static str,
+    ) -> Result<()> {
+        if rows.n_features() != n_features {
+            return Err(Error::Width { array, expected: n_features, found: rows.n_features() });
+        }
+        let n_outputs = self.network.n_outputs(n_features);
+        let loss = self.loss.ops::<F>();
+        let width = loss.target_width(n_outputs);
+        if rows.target_width() != width {
+            return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
+        }
+        check_any_weight(rows.have_weight())?;
+        let multilabel = self.is_multilabel(n_outputs);
+        let task = Task { n_outputs, target_width: width, multilabel };
+        self.metrics.iter().try_for_each(|metric| metric.ops::<F>().check_task(&task))?;
+        for (row, targets) in rows.targets() {
+            if let Some((column, value)) =
+                targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
+            {
+                return Err(Error::TargetRange {
+                    loss: self.loss.name().into(),
+                    row,
+                    column,
+                    value: value.wide(),
+                    allowed: loss.allowed(n_outputs),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether each output is a yes-or-no question of its own.

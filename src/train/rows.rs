@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check};
 use crate::float::Float;
 
 /// Rows of a borrowed data set, chosen by index; every value has been seen to be finite.
@@ -55,6 +55,15 @@ impl<'a, F: Float> Rows<'a, F> {
         Ok(Rows { x, y, weights: None, index: None })
     }
 
+    /// All rows of a data set that has been checked before.
+    pub(crate) fn checked_before(
+        x: ArrayView2<'a, F>,
+        y: ArrayView2<'a, F>,
+        weights: Option<ArrayView1<'a, f32>>,
+    ) -> Self {
+        Rows { x, y, weights, index: None }
+    }
+
     /// With a weight for each row of the data set.
     ///
     /// # Errors
@@ -62,18 +71,7 @@ impl<'a, F: Float> Rows<'a, F> {
     /// [`Error::RowCount`] for another number of weights, [`Error::Parameter`] for a weight that is negative, NaN or
     /// infinite.
     pub fn with_weights(mut self, weights: ArrayView1<'a, f32>) -> Result<Self> {
-        if weights.len() != self.x.nrows() {
-            return Err(Error::RowCount {
-                array: "sample weights",
-                expected: self.x.nrows(),
-                found: weights.len(),
-            });
-        }
-        if let Some((row, weight)) = weights.iter().enumerate().find(|(_, w)| !(w.is_finite() && **w >= 0.0))
-        {
-            let name = format!("the sample weight of row {row}");
-            return Err(Error::parameter(name, weight, "finite and at least 0"));
-        }
+        check_weights(weights, self.x.nrows())?;
         self.weights = Some(weights);
         Ok(self)
     }
@@ -139,6 +137,13 @@ impl<'a, F: Float> Rows<'a, F> {
         self.weights.is_some()
     }
 
+    /// Whether a row chosen has a weight above 0.
+    pub(crate) fn have_weight(&self) -> bool {
+        self.weights
+            .as_ref()
+            .is_none_or(|weights| (0..self.len()).any(|place| weights[self.row(place)] > 0.0))
+    }
+
     /// The row of the data set at a place of the index list.
     pub(crate) fn row(&self, place: usize) -> usize {
         self.index.as_ref().map_or(place, |index| index[place])
@@ -171,6 +176,25 @@ impl<'a, F: Float> Rows<'a, F> {
             (row, self.y.row(row))
         })
     }
+}
+
+/// Whether these are sample weights of so many rows.
+pub(crate) fn check_weights(weights: ArrayView1<'_, f32>, n_samples: usize) -> Result<()> {
+    if weights.len() != n_samples {
+        return Err(Error::RowCount { array: "sample weights", expected: n_samples, found: weights.len() });
+    }
+    match weights.iter().enumerate().find(|(_, weight)| !(weight.is_finite() && **weight >= 0.0)) {
+        Some((row, weight)) => {
+            let name = format!("the sample weight of row {row}");
+            Err(Error::parameter(name, weight, "finite and at least 0"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether there is anything to learn from, or to score.
+pub(crate) fn check_any_weight(any: bool) -> Result<()> {
+    check("sample weights", "0 in every row", any, "above 0 in at least one row")
 }
 
 fn gather<F: Float>(from: ArrayView2<'_, F>, rows: &[usize], to: &mut [F]) {

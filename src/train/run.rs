@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::callback::{Active, Requests, View};
+use crate::callback::{Active, Requests, Save, View};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::{History, StopReason};
@@ -10,8 +10,10 @@ use crate::kernel::{self, Buffer};
 use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::network::Network;
+use crate::persistence;
 use crate::rng::Stream;
 
+use super::inside::Parts;
 use super::update::Moments;
 use super::workspace::Workspace;
 use super::{Data, Plan, Rows};
@@ -110,6 +112,8 @@ pub struct Run<F: Float> {
     /// Weights kept for a callback, and whether predictions shall use them.
     pub(super) best: Option<Buffer<F>>,
     pub(super) restore_best: bool,
+    /// Whether the callbacks have been told that training begins.
+    pub(super) begun: bool,
     pub(super) callbacks: Vec<Box<dyn Active>>,
 }
 
@@ -135,6 +139,7 @@ impl<F: Float> Run<F> {
             history: History::default(),
             best: None,
             restore_best: false,
+            begun: false,
             callbacks: plan.callbacks.iter().map(|callback| callback.start()).collect(),
             plan,
             network,
@@ -144,6 +149,7 @@ impl<F: Float> Run<F> {
     /// Goes on under another plan with the same network, loss and optimizer: fresh callbacks, and no longer stopped.
     pub(crate) fn renew(&mut self, plan: Plan) {
         self.callbacks = plan.callbacks.iter().map(|callback| callback.start()).collect();
+        self.begun = false;
         self.totals.metrics.resize(plan.metrics.len(), Vec::new());
         self.history.stop(None);
         self.plan = plan;
@@ -213,18 +219,22 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
-    /// - [`Error::Diverged`]: the loss is no longer finite; the run stays as it was before that batch.
+    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
+    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
+    ///   at the end of an epoch, a weight or a moment.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
-        check_rows(&self.network, &self.plan, &data.training, "x")?;
+        self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {
-            check_rows(&self.network, &self.plan, rows, "x of the validation rows")?;
-        }
-        let stopped = matches!(self.history.stop_reason(), Some(StopReason::Callback { .. }));
-        if stopped || (self.history.stop_reason().is_some() && self.epochs() >= until.epochs) {
-            return Ok(Status::Finished);
+            self.plan.check_rows(self.network.n_features(), rows, "x of the validation rows")?;
         }
         let (names, directions) = self.columns(data.validation.is_some());
+        let resumed = !self.begun && self.resume(data, until, &names, &directions)?;
+        let stopped = self.history.stop_reason().cloned();
+        let stopped = stopped.filter(|why| *why != StopReason::Completed || self.epochs() >= until.epochs);
+        if stopped.is_some() && !resumed {
+            return Ok(Status::Finished);
+        }
         self.history.begin(&names, until.epochs);
         self.history.set_rows(data.training.len(), data.validation.as_ref().map_or(0, Rows::len));
         self.history.stop(None);
@@ -239,8 +249,62 @@ impl<F: Float> Run<F> {
             workspace,
             batches,
             epoch_start: Instant::now(),
+            saves: Vec::new(),
         };
-        passage.advance()
+        // What was resumed may have been stopped already: its callbacks have not been told of the end.
+        if stopped.is_some() { passage.finish(stopped) } else { passage.advance() }
+    }
+
+    /// Goes on from the run with the most steps that a callback knows of, if there is one.
+    fn resume(
+        &mut self,
+        data: &Data<'_, F>,
+        until: Until,
+        names: &[String],
+        directions: &[Direction],
+    ) -> Result<bool> {
+        let scheduled_rate = self.plan.optimizer.ops::<F>().tuning().learning_rate.rate(self.position.step);
+        let Run { plan, network, moments, position, learning_rate_factor, history, callbacks, .. } = self;
+        let (position, rate_factor) = (*position, *learning_rate_factor);
+        let inside = Parts { plan, network, moments, position, rate_factor, gradient: &[], data };
+        let mut best: Option<Run<F>> = None;
+        for callback in callbacks {
+            let mut requests = Requests::default();
+            let mut view = View {
+                epoch: position.epoch as usize,
+                epochs: until.epochs,
+                batch: 0,
+                batches: data.training.len().div_ceil(plan.batch_size),
+                step: position.step,
+                seconds: 0.0,
+                names,
+                directions,
+                values: &[],
+                history,
+                inside: &inside,
+                scheduled_rate,
+                rate_factor,
+                requests: &mut requests,
+            };
+            let found =
+                callback.resume(&mut view).map_err(|error| failed(error, callback.name(), &position))?;
+            for bytes in found {
+                let run =
+                    Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                if run.steps() >= best.as_ref().map_or(position.step, Run::steps) {
+                    best = Some(run);
+                }
+            }
+        }
+        let Some(mut run) = best else { return Ok(false) };
+        // Callbacks that cannot be saved go on from their prototypes.
+        let unsaved = self.callbacks.drain(..).enumerate().filter(|(_, callback)| !callback.is_saved());
+        for (place, callback) in unsaved {
+            run.callbacks.insert(place.min(run.callbacks.len()), callback);
+        }
+        run.plan.callbacks = std::mem::take(&mut self.plan.callbacks);
+        *self = run;
+        Ok(true)
     }
 
     /// Names and directions of the values of an epoch.
@@ -257,37 +321,6 @@ impl<F: Float> Run<F> {
     }
 }
 
-/// Whether network and loss can read these rows.
-pub(super) fn check_rows<F: Float>(
-    network: &Network<F>,
-    plan: &Plan,
-    rows: &Rows<'_, F>,
-    array: &'static str,
-) -> Result<()> {
-    if rows.n_features() != network.n_features() {
-        return Err(Error::Width { array, expected: network.n_features(), found: rows.n_features() });
-    }
-    let n_outputs = network.n_outputs();
-    let loss = plan.loss.ops::<F>();
-    let width = loss.target_width(n_outputs);
-    if rows.target_width() != width {
-        return Err(Error::Width { array: "y", expected: width, found: rows.target_width() });
-    }
-    for (row, targets) in rows.targets() {
-        if let Some((column, value)) = targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
-        {
-            return Err(Error::TargetRange {
-                loss: plan.loss.name().into(),
-                row,
-                column,
-                value: value.wide(),
-                allowed: loss.allowed(n_outputs),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// A run on its way through data: the run, the data and the buffers.
 struct Passage<'p, 'd, F: Float> {
     run: &'p mut Run<F>,
@@ -298,6 +331,19 @@ struct Passage<'p, 'd, F: Float> {
     workspace: Workspace<F>,
     batches: usize,
     epoch_start: Instant,
+    /// Files that callbacks have asked for, each with the place of its callback.
+    saves: Vec<(usize, Save)>,
+}
+
+/// The error of a callback.
+fn failed(error: Error, name: &str, position: &Position) -> Error {
+    match error {
+        // A setting that does not fit the run is the user's to mend, not a failure of the callback.
+        error @ Error::Parameter { .. } => error.within(name),
+        error => {
+            Error::Callback { name: name.into(), epoch: position.epoch as usize, source: Box::new(error) }
+        }
+    }
 }
 
 /// The moments at which callbacks are told.
@@ -312,10 +358,16 @@ enum Moment {
 
 impl<F: Float> Passage<'_, '_, F> {
     fn advance(&mut self) -> Result<Status> {
-        if self.run.position == Position::default() {
+        if !self.run.begun && !self.is_paused() {
             self.tell(Moment::TrainBegin)?;
+            self.run.begun = true;
+            self.save(None)?;
         }
         while (self.run.position.epoch as usize) < self.until.epochs {
+            // Before the epoch begins, so that callbacks are told of its beginning once.
+            if self.is_paused() {
+                return Ok(Status::Paused);
+            }
             self.epoch_start = Instant::now();
             self.order_rows();
             if self.run.position.batch == 0 {
@@ -323,13 +375,18 @@ impl<F: Float> Passage<'_, '_, F> {
             }
             let mut stop = None;
             while (self.run.position.batch as usize) < self.batches && stop.is_none() {
-                if self.until.steps.is_some_and(|steps| self.run.position.step >= steps) {
+                if self.is_paused() {
                     return Ok(Status::Paused);
                 }
                 self.batch()?;
                 stop = self.tell(Moment::BatchEnd)?;
+                if stop.is_none() {
+                    self.save(None)?;
+                }
             }
+            // A batch at which a callback stops the run ends the epoch too: its files are written then.
             let stop = stop.or(self.end_epoch()?);
+            self.save(stop.as_ref())?;
             if stop.is_some() {
                 return self.finish(stop);
             }
@@ -337,10 +394,36 @@ impl<F: Float> Passage<'_, '_, F> {
         self.finish(Some(StopReason::Completed))
     }
 
+    fn is_paused(&self) -> bool {
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
+    }
+
     fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
         self.run.history.stop(reason);
         self.tell(Moment::TrainEnd)?;
+        self.save(None)?;
         Ok(Status::Finished)
+    }
+
+    /// Writes the files that callbacks have asked for. When one of them has stopped the run, the files say so.
+    fn save(&mut self, stop: Option<&StopReason>) -> Result<()> {
+        if self.saves.is_empty() {
+            return Ok(());
+        }
+        let before = self.run.history.stop_reason().cloned();
+        if stop.is_some() {
+            self.run.history.stop(stop.cloned());
+        }
+        let saves = std::mem::take(&mut self.saves);
+        let (mut whole, mut weights) = (None, None);
+        let outcome = saves.iter().enumerate().try_for_each(|(done, (_, save))| {
+            write(self.run, save, &mut whole, &mut weights).map_err(|error| (done, error))
+        });
+        outcome.map_err(|(done, error)| {
+            self.run.history.stop(before);
+            saves[done..].iter().for_each(|(place, _)| self.run.callbacks[*place].on_save_failed());
+            failed(error, self.run.callbacks[saves[done].0].name(), &self.run.position)
+        })
     }
 
     /// The order of the rows in this epoch: it depends on seed and epoch alone.
@@ -398,14 +481,24 @@ impl<F: Float> Passage<'_, '_, F> {
         let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
         let optimizer = plan.optimizer.ops::<F>();
         let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
+        let diverged = Error::Diverged {
+            epoch: position.epoch as usize + 1,
+            batch: position.batch as usize + 1,
+            loss: batch_loss,
+            learning_rate,
+        };
         if !batch_loss.is_finite() {
-            return Err(Error::Diverged {
-                epoch: position.epoch as usize + 1,
-                batch: position.batch as usize + 1,
-                loss: batch_loss,
-                learning_rate,
-            });
+            return Err(diverged);
         }
+        network.backward(tape, x, n, Some(noise), fused, gradient);
+        network.add_penalty_gradient(gradient);
+        // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
+        let squares = kernel::sum_of_squares(gradient);
+        if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
+            return Err(diverged);
+        }
+
+        let (outputs, _) = tape.output_and_delta(n * n_outputs);
         let weights = rows.has_weights().then_some(&*weights);
         let batch = Batch {
             targets: y,
@@ -421,8 +514,6 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
-        network.backward(tape, x, n, Some(noise), fused, gradient);
-        network.add_penalty_gradient(gradient);
         moments.step(optimizer, (position.step, learning_rate), network, gradient);
         position.step += 1;
         position.batch += 1;
@@ -444,7 +535,8 @@ impl<F: Float> Passage<'_, '_, F> {
         let learning_rate = self.run.learning_rate();
         self.running_values();
         let Passage { run, data, workspace, names, epoch_start, .. } = self;
-        if !kernel::sum(run.network.weights()).is_finite() {
+        let mut numbers = std::iter::once(run.network.weights()).chain(&run.moments.slots);
+        if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
             return Err(Error::Diverged {
                 epoch: run.position.epoch as usize + 1,
                 batch: run.position.batch as usize,
@@ -472,25 +564,53 @@ impl<F: Float> Passage<'_, '_, F> {
         if matches!(moment, Moment::BatchEnd) {
             self.running_values();
         }
-        let Passage { run, workspace, names, directions, batches, until, epoch_start, .. } = self;
-        let epochs_done = run.position.epoch as usize;
+        let Passage { run, data, workspace, names, directions, batches, until, epoch_start, saves } = self;
+        let Run {
+            plan,
+            network,
+            moments,
+            position,
+            learning_rate_factor,
+            history,
+            best,
+            restore_best,
+            callbacks,
+            ..
+        } = &mut **run;
+        let position = *position;
+        let epochs_done = position.epoch as usize;
         let epoch = match moment {
             Moment::EpochBegin | Moment::BatchEnd => epochs_done + 1,
             Moment::TrainBegin | Moment::EpochEnd | Moment::TrainEnd => epochs_done,
         };
+        let scheduled_rate = plan.optimizer.ops::<F>().tuning().learning_rate.rate(position.step);
         let mut reason = None;
-        for callback in &mut run.callbacks {
+        let mut log_batch = false;
+        for (place, callback) in callbacks.iter_mut().enumerate() {
             let mut requests = Requests::default();
+            let inside = Parts {
+                plan,
+                network,
+                moments,
+                position,
+                rate_factor: *learning_rate_factor,
+                gradient: &workspace.gradient,
+                data,
+            };
             let mut view = View {
                 epoch,
                 epochs: until.epochs,
-                batch: run.position.batch as usize,
+                batch: position.batch as usize,
                 batches: *batches,
-                step: run.position.step,
+                step: position.step,
                 seconds: epoch_start.elapsed().as_secs_f64(),
                 names,
                 directions,
                 values: &workspace.values,
+                history,
+                inside: &inside,
+                scheduled_rate,
+                rate_factor: *learning_rate_factor,
                 requests: &mut requests,
             };
             let told = match moment {
@@ -501,21 +621,50 @@ impl<F: Float> Passage<'_, '_, F> {
                 Moment::TrainEnd => callback.on_train_end(&mut view),
             };
             let name = callback.name();
-            told.map_err(|source| match source {
-                // A setting that does not fit the run is the user's to mend, not a failure of the callback.
-                error @ Error::Parameter { .. } => error.within(name),
-                source => Error::Callback { name: name.into(), epoch: epochs_done, source: Box::new(source) },
-            })?;
-            if requests.keep_best {
-                let best = run.best.get_or_insert_with(|| Buffer::zeros(run.network.weights().len()));
-                best.copy_from_slice(run.moments.predicting(run.network.weights(), run.position.step));
+            if let Err(error) = told {
+                let error = failed(error, name, &position);
+                saves.drain(..).for_each(|(place, _)| callbacks[place].on_save_failed());
+                return Err(error);
             }
-            run.restore_best |= requests.restore_best;
-            run.learning_rate_factor *= requests.learning_rate_factor.unwrap_or(1.0);
+            if requests.keep_best {
+                let best = best.get_or_insert_with(|| Buffer::zeros(network.weights().len()));
+                best.copy_from_slice(moments.predicting(network.weights(), position.step));
+            }
+            *restore_best |= requests.restore_best;
+            *learning_rate_factor = requests.rate_factor.unwrap_or(*learning_rate_factor);
+            log_batch |= requests.log_batch;
+            saves.extend(requests.saves.into_iter().map(|save| (place, save)));
             if let (Some(why), None) = (requests.stop, &reason) {
                 reason = Some(StopReason::Callback { name: name.into(), reason: why });
             }
         }
+        if log_batch && matches!(moment, Moment::BatchEnd) {
+            history.push_batch(epoch, position.batch, position.step, names, &workspace.values);
+        }
         Ok(reason)
     }
+}
+
+/// Writes one file, and removes those it takes the place of.
+fn write<F: Float>(
+    run: &Run<F>,
+    save: &Save,
+    whole: &mut Option<Vec<u8>>,
+    weights: &mut Option<Vec<u8>>,
+) -> Result<()> {
+    let bytes = if save.weights_only { weights } else { whole };
+    let bytes = match bytes {
+        Some(bytes) => bytes,
+        None if save.weights_only => bytes.insert(run.weights_to_bytes()?),
+        None => bytes.insert(run.to_bytes()?),
+    };
+    if let Some(folder) = save.path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| Error::File {
+            action: "cannot make the folder",
+            path: folder.into(),
+            source,
+        })?;
+    }
+    persistence::write_atomically(&save.path, bytes)?;
+    save.then_remove.iter().filter(|path| **path != save.path).try_for_each(persistence::remove)
 }

@@ -27,6 +27,7 @@ pub(crate) struct RunV1<F> {
     n_features: u64,
     /// The tensors in order, without the gaps between them.
     weights: Vec<F>,
+    /// An empty list stands for zeros.
     slots: Vec<Vec<F>>,
     scalars: Vec<f64>,
     gathered: Option<Vec<F>>,
@@ -37,8 +38,14 @@ pub(crate) struct RunV1<F> {
     history: History,
     best: Option<Vec<F>>,
     restore_best: bool,
+    begun: bool,
     /// Name and settings, which hold the state.
     callbacks: Vec<(String, String)>,
+}
+
+/// Whether every value is +0, as bits.
+fn is_zero<F: Float>(values: &[F]) -> bool {
+    values.iter().all(|value| value.wide().to_bits() == 0)
 }
 
 impl<F: Float> Run<F> {
@@ -64,6 +71,15 @@ impl<F: Float> Run<F> {
         Self::from_mirror(persistence::decode(Kind::Run, payload)?)
     }
 
+    /// The bytes of a run at its beginning that has these weights.
+    pub(super) fn weights_to_bytes(&self) -> Result<Vec<u8>> {
+        let mut run = Run::assemble(self.plan.clone(), self.network.clone());
+        // Later fits may have had other callbacks than the one that made the run.
+        run.callbacks.clear();
+        run.plan.callbacks.clear();
+        run.to_bytes()
+    }
+
     pub(crate) fn to_mirror(&self) -> RunV1<F> {
         let packed = |buffer: &Buffer<F>| -> Vec<F> {
             let places = self.network.stages().iter().flat_map(|stage| &stage.places);
@@ -75,7 +91,12 @@ impl<F: Float> Run<F> {
             plan: self.plan.clone(),
             n_features: self.network.n_features() as u64,
             weights: packed(self.network.weights()),
-            slots: self.moments.slots.iter().map(packed).collect(),
+            slots: self
+                .moments
+                .slots
+                .iter()
+                .map(|slot| if is_zero(slot) { Vec::new() } else { packed(slot) })
+                .collect(),
             scalars: self.moments.scalars.clone(),
             gathered: kept(&self.moments.gathered),
             average: kept(&self.moments.average),
@@ -85,7 +106,13 @@ impl<F: Float> Run<F> {
             history: self.history.clone(),
             best: self.best.as_ref().map(packed),
             restore_best: self.restore_best,
-            callbacks: self.callbacks.iter().map(|c| (c.name().to_owned(), c.state().to_string())).collect(),
+            begun: self.begun,
+            callbacks: self
+                .callbacks
+                .iter()
+                .filter(|callback| callback.is_saved())
+                .map(|callback| (callback.name().to_owned(), callback.state().to_string()))
+                .collect(),
         }
     }
 
@@ -128,7 +155,11 @@ impl<F: Float> Run<F> {
         }
         moments.scalars = mirror.scalars;
         for (values, slot) in mirror.slots.iter().zip(&mut moments.slots) {
-            unpack(values, slot)?;
+            if values.is_empty() {
+                slot.fill(F::zero());
+            } else {
+                unpack(values, slot)?;
+            }
         }
         let kept = [(&mirror.gathered, &mut moments.gathered), (&mirror.average, &mut moments.average)];
         for (values, buffer) in kept {
@@ -153,13 +184,17 @@ impl<F: Float> Run<F> {
         run.callbacks = mirror
             .callbacks
             .iter()
-            .map(|(name, state)| Ok(AnyCallback::build(name, serde_json::from_str(state)?)?.start()))
+            .map(|(name, state)| {
+                let state = serde_json::from_str(state).map_err(|error| fail(&error.to_string()))?;
+                Ok(AnyCallback::build(name, state)?.start())
+            })
             .collect::<Result<_>>()?;
         run.position = mirror.position;
         run.totals = mirror.totals;
         run.learning_rate_factor = factor;
         run.history = mirror.history;
         run.restore_best = mirror.restore_best;
+        run.begun = mirror.begun;
         Ok(run)
     }
 }
@@ -193,7 +228,7 @@ mod tests {
         let spoil: [fn(&mut RunV1<f64>); 10] = [
             |run| run.slots.truncate(1),
             |run| run.slots[1].push(0.0),
-            |run| run.slots[1][0] = f64::NAN,
+            |run| run.slots[1] = vec![f64::NAN; 3],
             |run| run.scalars.clear(),
             |run| run.scalars[0] = f64::INFINITY,
             |run| run.gathered = None,

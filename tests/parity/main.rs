@@ -1,5 +1,11 @@
 //! The same numbers as scikit-learn and Keras: each file of this folder says which versions made it.
 
+mod activations;
+mod fixture;
 mod golden_steps;
+mod initializers;
+mod losses;
 mod metrics;
-mod optimizers_more;
+mod optimizers;
+mod regularizers;
+mod training;

@@ -2,14 +2,14 @@
 //!
 //! `metrics.json` has the corners; `metric_averages.json` labels, all averages and more rows.
 
-use std::path::Path;
-
 use linfa_mlp::metric::{
     Accuracy, AnyMetric, Average, AveragePrecision, BalancedAccuracy, Batch, Brier, CohenKappa,
     ExplainedVariance, F1, FBeta, LogLoss, Mae, Mape, Matthews, MaxError, MedianAbsoluteError, Mse,
     Precision, R2, Recall, Rmse, RocAuc, TopK,
 };
 use serde_json::Value;
+
+use crate::fixture::{list, read, table};
 
 /// Relative, or absolute for values below 1. What sets it: a few hundred terms of size up to 10⁶ (squares of targets
 /// near 1000) summed in another order than NumPy's, some 10⁻¹⁶ each, and R² that divides two such sums.
@@ -31,26 +31,6 @@ impl Data {
         let batch = if self.multilabel { batch.multilabel() } else { batch };
         if weighted { batch.weighted(&self.weights) } else { batch }
     }
-}
-
-fn read(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity").join(file);
-    let text = std::fs::read_to_string(&path).expect("the fixture is in the repository");
-    serde_json::from_str(&text).expect("the fixture is JSON")
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a Vec<Value> {
-    value[key].as_array().expect("the fixture has this list")
-}
-
-/// A list of numbers, or of rows of them, and how many there are in a row.
-fn table(value: &Value) -> (Vec<f64>, usize) {
-    let rows = value.as_array().expect("a list");
-    let row = |row: &Value| -> Vec<f64> {
-        let cells = row.as_array().cloned().unwrap_or_else(|| vec![row.clone()]);
-        cells.iter().map(|cell| cell.as_f64().expect("a number")).collect()
-    };
-    (rows.iter().flat_map(row).collect(), row(&rows[0]).len())
 }
 
 fn data(case: &Value, multilabel: bool) -> Data {

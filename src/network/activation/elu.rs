@@ -48,12 +48,22 @@ impl<F: Float> Activation<F> for Elu {
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
-        scaled_elu_backward(kept, delta, F::one(), F::of(self.alpha));
+        let alpha = F::of(self.alpha);
+        scale_by(
+            kept,
+            delta,
+            #[inline(always)]
+            |a| if a > F::zero() { F::one() } else { a + alpha },
+        );
     }
 }
 
 /// The self-normalising ELU: `a = scale · elu(z)` with fixed constants under which activations of a deep network keep mean
 /// 0 and variance 1 when its weights start from LeCun's normal law.
+///
+/// ```text
+/// a = s z where z > 0, else s α (eᶻ − 1)        ∂a/∂z = a + s α where a < 0, else s        s = 1.0507, α = 1.6733
+/// ```
 ///
 /// # References
 ///
@@ -74,7 +84,14 @@ impl<F: Float> Activation<F> for Selu {
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
-        scaled_elu_backward(kept, delta, F::of(SELU_SCALE), F::of(SELU_ALPHA));
+        let (scale, floor) = (F::of(SELU_SCALE), F::of(SELU_SCALE * SELU_ALPHA));
+        // At the kink the slope from above, as in Keras, where the ELU has the one from below.
+        scale_by(
+            kept,
+            delta,
+            #[inline(always)]
+            |a| if a < F::zero() { a + floor } else { scale },
+        );
     }
 }
 
@@ -86,15 +103,5 @@ fn scaled_elu<F: Float>(z: &mut [F], scale: F, alpha: F) {
             let below = alpha * math::exp_m1(z);
             scale * if z > F::zero() { z } else { below }
         },
-    );
-}
-
-fn scaled_elu_backward<F: Float>(kept: &[F], delta: &mut [F], scale: F, alpha: F) {
-    let floor = scale * alpha;
-    scale_by(
-        kept,
-        delta,
-        #[inline(always)]
-        |a| if a > F::zero() { scale } else { a + floor },
     );
 }

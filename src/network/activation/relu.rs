@@ -42,7 +42,7 @@ impl<F: Float> Activation<F> for Relu {
 /// ReLU with a small slope below 0.
 ///
 /// ```text
-/// a = z where z ≥ 0, else negative_slope · z
+/// a = z where z > 0, else negative_slope · z        ∂a/∂z = 1 where z > 0, else negative_slope
 /// ```
 ///
 /// | setting | default | range |
@@ -86,7 +86,7 @@ impl<F: Float> Activation<F> for LeakyRelu {
             kept,
             delta,
             #[inline(always)]
-            |z| if z < F::zero() { slope } else { F::one() },
+            |z| if z > F::zero() { F::one() } else { slope },
         );
     }
 

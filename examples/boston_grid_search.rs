@@ -1,0 +1,134 @@
+//! Exercise 16: structure and optimizer for Boston Housing, chosen by 5-fold cross-validation.
+//!
+//! ```text
+//! cargo run --release --example boston_grid_search -- [--json] [--out FOLDER] [--threads N] [--epochs N] [--seed N]
+//! ```
+//!
+//! 3 optimizers × 6 structures are fitted on 5 folds of 404 training rows, in parallel; the best one is fitted on all of
+//! them and scored on 102 rows that took no part, beside a linear regression. `--out` writes `results.csv`, `fits.csv`,
+//! `results.json`, `history.csv` and `model.mlp`; `--json` prints one JSON object and nothing else.
+
+use std::error::Error;
+use std::fs::{File, create_dir_all};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use linfa::prelude::*;
+use linfa_linear::LinearRegression;
+use linfa_mlp::model_selection::{GridSearch, KFold, Rows, Scorer, ShuffleSplit, Splitter, TargetScaling};
+use linfa_mlp::optimizer::AnyOptimizer;
+use linfa_mlp::prelude::*;
+use linfa_preprocessing::linear_scaling::LinearScaler;
+use ndarray::{Array1, Axis, Ix1};
+
+mod boston_housing;
+
+struct Options {
+    json: bool,
+    out: Option<PathBuf>,
+    threads: usize,
+    epochs: usize,
+    seed: u64,
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut options = Options { json: false, out: None, threads: 0, epochs: 200, seed: 42 };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--json" => options.json = true,
+            "--out" => options.out = Some(value()?.into()),
+            "--threads" => options.threads = value()?.parse()?,
+            "--epochs" => options.epochs = value()?.parse()?,
+            "--seed" => options.seed = value()?.parse()?,
+            _ => {
+                return Err(
+                    format!("{arg} is unknown; see the head of examples/boston_grid_search.rs").into()
+                );
+            }
+        }
+    }
+    Ok(options)
+}
+
+fn rows(data: &Dataset<f32, f32, Ix1>, index: &[usize]) -> Dataset<f32, f32, Ix1> {
+    Dataset::new(data.records.select(Axis(0), index), data.targets.select(Axis(0), index))
+        .with_feature_names(data.feature_names().to_vec())
+}
+
+fn rmse(truth: &Array1<f32>, predicted: &Array1<f32>) -> f64 {
+    let squares = truth.iter().zip(predicted).map(|(&a, &b)| f64::from(a - b).powi(2));
+    (squares.sum::<f64>() / truth.len() as f64).sqrt()
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = options()?;
+    let boston = boston_housing::boston_housing();
+    let parts =
+        ShuffleSplit::new(1).test_size(0.2).seed(options.seed).split(&Rows::new(boston.nsamples()))?;
+    let (train, test) = (rows(&boston, &parts[0].train), rows(&boston, &parts[0].test));
+
+    let optimizers: [AnyOptimizer; 3] =
+        [Sgd::default().into(), RmsProp::default().into(), Adam::default().into()];
+    let structures = [vec![], vec![32], vec![128], vec![32, 32], vec![128, 128], vec![64, 64, 64]];
+    let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(options.threads).build()?);
+    let threads = pool.current_num_threads();
+
+    let start = Instant::now();
+    let params = MlpRegressor::params().epochs(options.epochs).batch_size(32).seed(options.seed);
+    let search = GridSearch::new(params)
+        .axis("optimizer", optimizers, |params, optimizer| params.optimizer(optimizer))
+        .axis("hidden_layer_sizes", structures, |params, sizes| params.hidden_layer_sizes(sizes))
+        .preprocess(LinearScaler::standard()) // fitted on the training rows of each fold only
+        .scale_targets(TargetScaling::Standard)
+        .cv(KFold::new(5).shuffle(options.seed))
+        .scorers([Scorer::neg_root_mean_squared_error(), Scorer::r2()])
+        .pool(pool)
+        .progress(!options.json)
+        .fit(&train)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let best = search.best_model()?;
+    let predicted = best.predict(&test);
+    let (test_rmse, test_r2) = (rmse(&test.targets, &predicted), predicted.r2(&test)?);
+    let linear = LinearRegression::new().fit(&train)?;
+    let linear_rmse = rmse(&test.targets, &linear.predict(&test));
+
+    let results = search.results();
+    let best_params = search.best_params().ok_or("no candidate was scored")?;
+    if let Some(out) = &options.out {
+        create_dir_all(out)?;
+        results.to_csv(File::create(out.join("results.csv"))?)?;
+        results.fits_to_csv(File::create(out.join("fits.csv"))?)?;
+        std::fs::write(out.join("results.json"), serde_json::to_string_pretty(&results.to_json()?)?)?;
+        best.model().history().to_csv(File::create(out.join("history.csv"))?)?;
+        best.model().save(out.join("model.mlp"))?;
+    }
+    if options.json {
+        let object = serde_json::json!({
+            "best_params": best_params,
+            "cv_rmse": -search.best_score().unwrap_or(f64::NAN),
+            "test_rmse": test_rmse,
+            "test_r2": test_r2,
+            "linear_test_rmse": linear_rmse,
+            "candidates": results.candidates().len(),
+            "folds": search.splits().len(),
+            "fits": results.rows().len(),
+            "threads": threads,
+            "seconds": seconds,
+        });
+        println!("{object}");
+        return Ok(());
+    }
+    println!("{results}\n\nbest: {best_params}\n\n{}\n", best.model().summary());
+    println!("on {} rows never seen   RMSE       R²", test.nsamples());
+    println!("  this network        {test_rmse:6.3}   {test_r2:6.3}   (thousands of dollars)");
+    println!("  linear regression   {linear_rmse:6.3}   {:6.3}", linear.predict(&test).r2(&test)?);
+    println!("\n{} fits on {threads} threads in {seconds:.2} s", results.rows().len());
+    if let Some(out) = &options.out {
+        println!("results, history and model are in {}", out.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! The estimators inside cross-validation and searches: every fold of every candidate reads one copy of the data.
+//!
+//! A search over any linfa estimator gathers the training rows of a fold for each fit. The methods here have the names of
+//! the general ones and take their place when the estimator is one of ours, so that `.fit(&data)` reads the same.
+
+use linfa::ParamGuard;
+use linfa::dataset::{DatasetBase, Label, TargetDim};
+use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
+
+use super::classifier::{Encoded, MlpClassifier, encode};
+use super::hyperparams::{
+    Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
+};
+use super::regressor::{MlpRegressor, columns};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::model_selection::{
+    CrossValidation, DataView, FitContext, FitRows, FittedSearch, GridSearch, Probabilities, Scorer,
+    Splitter, Target, cross_validate_by_rows,
+};
+use crate::train::{Plan, Rows, validation_rows};
+
+/// The rows of a view with these targets, checked once for the whole search.
+fn checked<'a, F: Float>(
+    x: ArrayView2<'a, F>,
+    y: ArrayView2<'a, F>,
+    weights: Option<&'a [f32]>,
+) -> Result<Rows<'a, F>> {
+    let rows = Rows::new(x, y)?;
+    weights.map_or(Ok(rows.clone()), |weights| rows.with_weights(ArrayView1::from(weights)))
+}
+
+/// Rows of a view that [`checked`] has seen.
+fn chosen<'a, F: Float>(
+    x: ArrayView2<'a, F>,
+    y: ArrayView2<'a, F>,
+    weights: Option<&'a [f32]>,
+    rows: &'a [usize],
+) -> Result<Rows<'a, F>> {
+    Rows::checked_before(x, y, weights.map(ArrayView1::from)).select(rows)
+}
+
+/// What can be said against a fit before it starts.
+fn check_plan<F: Float, K>(
+    params: &MlpValidParams<K>,
+    plan: impl Fn(usize) -> Plan,
+    rows: &Rows<'_, F>,
+) -> Result<()> {
+    let held_out = validation_rows(rows.len(), params.validation_split)?;
+    let plan = plan(rows.len() - held_out);
+    plan.check()?;
+    plan.network.count_params(rows.n_features())?;
+    plan.check_rows(rows.n_features(), rows, "x")
+}
+
+impl<F: Float, I: TargetDim> FitRows<F, F, I> for MlpRegressorParams
+where
+    F: Target,
+{
+    type Object = MlpRegressor<F, I>;
+    type Prepared = ();
+
+    fn check(&self) -> Result<()> {
+        self.check_ref().map(|_| ())
+    }
+
+    fn prepare(data: &DataView<'_, F, F, I>) -> Result<()> {
+        checked(data.records(), columns(&data.targets()), data.weights()).map(|_| ())
+    }
+
+    fn check_data(&self, data: &DataView<'_, F, F, I>, (): &(), rows: &[usize]) -> Result<()> {
+        let (x, targets) = (data.records(), data.targets());
+        let rows = chosen(x, columns(&targets), data.weights(), rows)?;
+        let params: &MlpValidParams<Regression> = self.check_ref()?;
+        check_plan(params, |n| params.plan_for(rows.target_width(), n), &rows)
+    }
+
+    fn fit_rows(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        _context: &FitContext<'_>,
+    ) -> Result<Self::Object> {
+        let targets = data.targets();
+        let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
+        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
+        outcome.map(|_| model)
+    }
+
+    fn predict_rows(
+        &self,
+        model: &Self::Object,
+        data: &DataView<'_, F, F, I>,
+        rows: &[usize],
+    ) -> Result<Array<F, I>> {
+        let x = data.records();
+        Ok(model.shaped(model.network().predict_rows(rows.len(), |place| row_of(x, rows[place]))))
+    }
+}
+
+impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
+    type Object = MlpClassifier<F, L>;
+    type Prepared = Encoded<F, L>;
+
+    fn check(&self) -> Result<()> {
+        self.check_ref().map(|_| ())
+    }
+
+    fn prepare(data: &DataView<'_, F, L, Ix1>) -> Result<Self::Prepared> {
+        let encoded = encode(None, data.records(), data.targets())?;
+        checked(data.records(), encoded.y.view(), data.weights())?;
+        Ok(encoded)
+    }
+
+    fn check_data(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+    ) -> Result<()> {
+        let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
+        let params: &MlpValidParams<Classification> = self.check_ref()?;
+        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), &rows)
+    }
+
+    fn fit_rows(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        _context: &FitContext<'_>,
+    ) -> Result<Self::Object> {
+        let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
+        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
+        outcome.map(|_| model)
+    }
+
+    fn predict_rows(
+        &self,
+        model: &Self::Object,
+        data: &DataView<'_, F, L, Ix1>,
+        rows: &[usize],
+    ) -> Result<Array1<L>> {
+        Ok(model.labels_of(&outputs(model, data, rows)))
+    }
+
+    fn has_probabilities(&self) -> bool {
+        true
+    }
+
+    fn predict_proba_rows(
+        &self,
+        model: &Self::Object,
+        data: &DataView<'_, F, L, Ix1>,
+        rows: &[usize],
+    ) -> Result<Option<Probabilities<L>>> {
+        let values = model.proba_of(outputs(model, data, rows)).mapv(Float::wide);
+        Ok(Some(Probabilities { classes: model.classes().to_vec(), values }))
+    }
+}
+
+fn outputs<F: Float, L: Label + Target>(
+    model: &MlpClassifier<F, L>,
+    data: &DataView<'_, F, L, Ix1>,
+    rows: &[usize],
+) -> Array2<F> {
+    let x = data.records();
+    model.network().predict_rows(rows.len(), |place| row_of(x, rows[place]))
+}
+
+/// A row of a view, for as long as the data live rather than the view.
+fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
+    x.index_axis_move(ndarray::Axis(0), row)
+}
+
+type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
+
+impl<F: Float + Target> GridSearch<MlpRegressorParams, F, F, Error> {
+    /// Runs the search; every fold of every candidate reads one copy of the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`GridSearch::fit_by_rows`].
+    pub fn fit<D, S, I>(
+        &self,
+        dataset: Data<'_, D, S, I>,
+    ) -> Result<FittedSearch<MlpRegressor<F, I>, F, Array<F, I>>>
+    where
+        D: ArrayData<Elem = F>,
+        S: ArrayData<Elem = F>,
+        I: TargetDim + 'static,
+    {
+        self.fit_by_rows(dataset)
+    }
+}
+
+impl<F: Float, L: Label + Target> GridSearch<MlpClassifierParams, F, L, Error> {
+    /// Runs the search; every fold of every candidate reads one copy of the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`GridSearch::fit_by_rows`].
+    pub fn fit<D, S>(
+        &self,
+        dataset: Data<'_, D, S, Ix1>,
+    ) -> Result<FittedSearch<MlpClassifier<F, L>, F, Array1<L>>>
+    where
+        D: ArrayData<Elem = F>,
+        S: ArrayData<Elem = L>,
+    {
+        self.fit_by_rows(dataset)
+    }
+}
+
+impl MlpRegressorParams {
+    /// Cross-validation; every fold reads one copy of the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`cross_validate_by_rows`].
+    pub fn cross_validate<F, D, S, I>(
+        &self,
+        dataset: Data<'_, D, S, I>,
+        splitter: &dyn Splitter,
+        scorers: &[Scorer<F>],
+    ) -> Result<CrossValidation>
+    where
+        F: Float + Target,
+        D: ArrayData<Elem = F>,
+        S: ArrayData<Elem = F>,
+        I: TargetDim + 'static,
+    {
+        cross_validate_by_rows(self, dataset, splitter, scorers)
+    }
+}
+
+impl MlpClassifierParams {
+    /// Cross-validation; every fold reads one copy of the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`cross_validate_by_rows`].
+    pub fn cross_validate<F, L, D, S>(
+        &self,
+        dataset: Data<'_, D, S, Ix1>,
+        splitter: &dyn Splitter,
+        scorers: &[Scorer<L>],
+    ) -> Result<CrossValidation>
+    where
+        F: Float,
+        L: Label + Target,
+        D: ArrayData<Elem = F>,
+        S: ArrayData<Elem = L>,
+    {
+        cross_validate_by_rows(self, dataset, splitter, scorers)
+    }
+}

@@ -1,0 +1,12 @@
+//! The guide: how the crate is made and what can be relied on.
+
+#[doc = include_str!("design.md")]
+pub mod design {}
+
+#[doc = include_str!("reproducibility.md")]
+pub mod reproducibility {}
+
+/// The README, whose programs are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

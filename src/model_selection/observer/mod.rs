@@ -1,0 +1,137 @@
+//! Observers: who watches a search.
+//!
+//! The library prints nothing by itself. A [`SearchObserver`] is told what happens; a list of observers is an observer
+//! too. Calls come from the threads that fit, so an observer is `Sync` and should be quick.
+
+#[cfg(feature = "progress")]
+mod progress_bar;
+
+#[cfg(feature = "progress")]
+pub use progress_bar::SearchProgress;
+
+use std::sync::Arc;
+
+use super::results::{FitRow, SearchResults};
+
+/// A candidate in a fold; no fold stands for the refit on all rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Task {
+    /// The candidate, from 0.
+    pub candidate: usize,
+    /// The fold, from 0.
+    pub fold: Option<usize>,
+}
+
+/// What is about to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SearchPlan {
+    /// The candidates' parameters as text, in order.
+    pub candidates: Vec<String>,
+    /// The number of folds.
+    pub folds: usize,
+    /// The number of fits, without the refit.
+    pub fits: usize,
+    /// The threads that fits can run on.
+    pub threads: usize,
+    /// The scorers' names; the first decides.
+    pub scorers: Vec<String>,
+}
+
+/// How far a fit is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Epochs or iterations done.
+    pub done: usize,
+    /// How many there are to be.
+    pub of: usize,
+    /// The loss at this point.
+    pub loss: f64,
+}
+
+/// Told what happens in a search. Every method does nothing unless it is written.
+///
+/// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
+/// fail; the other methods come once, and the two of the refit only when there is one.
+pub trait SearchObserver: Send + Sync {
+    /// The grid and the folds are checked, the first fit is about to start.
+    fn search_started(&self, plan: &SearchPlan) {
+        let _ = plan;
+    }
+
+    /// A fit starts.
+    fn fit_started(&self, task: Task) {
+        let _ = task;
+    }
+
+    /// A fit says how far it is; only estimators of the fast path do.
+    fn fit_progress(&self, task: Task, progress: Progress) {
+        let _ = (task, progress);
+    }
+
+    /// A fit was scored or failed.
+    fn fit_finished(&self, row: &FitRow) {
+        let _ = row;
+    }
+
+    /// The best candidate is fitted on all rows.
+    fn refit_started(&self, candidate: usize) {
+        let _ = candidate;
+    }
+
+    /// The refit is done, with what went wrong if it failed.
+    fn refit_finished(&self, candidate: usize, problem: Option<&str>) {
+        let _ = (candidate, problem);
+    }
+
+    /// Everything is done.
+    fn search_finished(&self, results: &SearchResults) {
+        let _ = results;
+    }
+}
+
+/// A list of observers, told in order.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn SearchObserver>>);
+
+impl std::fmt::Debug for Observers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Observers").field(&self.0.len()).finish()
+    }
+}
+
+impl Observers {
+    pub(crate) fn push(&mut self, observer: Arc<dyn SearchObserver>) {
+        self.0.push(observer);
+    }
+}
+
+impl SearchObserver for Observers {
+    fn search_started(&self, plan: &SearchPlan) {
+        self.0.iter().for_each(|observer| observer.search_started(plan));
+    }
+
+    fn fit_started(&self, task: Task) {
+        self.0.iter().for_each(|observer| observer.fit_started(task));
+    }
+
+    fn fit_progress(&self, task: Task, progress: Progress) {
+        self.0.iter().for_each(|observer| observer.fit_progress(task, progress));
+    }
+
+    fn fit_finished(&self, row: &FitRow) {
+        self.0.iter().for_each(|observer| observer.fit_finished(row));
+    }
+
+    fn refit_started(&self, candidate: usize) {
+        self.0.iter().for_each(|observer| observer.refit_started(candidate));
+    }
+
+    fn refit_finished(&self, candidate: usize, problem: Option<&str>) {
+        self.0.iter().for_each(|observer| observer.refit_finished(candidate, problem));
+    }
+
+    fn search_finished(&self, results: &SearchResults) {
+        self.0.iter().for_each(|observer| observer.search_finished(results));
+    }
+}

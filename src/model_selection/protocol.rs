@@ -1,0 +1,202 @@
+//! How candidates are evaluated: the settings that cross-validation and every search share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use linfa::Float;
+use linfa::dataset::TargetDim;
+
+use super::data_view::{DataView, columns};
+use super::executor::{Executor, RayonExecutor};
+use super::observer::Observers;
+use super::preparation::Preparation;
+use super::scorer::Scorer;
+use super::split::{KFold, Rows, Split, Splitter, StratifiedKFold, checked};
+use super::target::{Classes, Target};
+use crate::error::{Error, Result, check};
+
+/// Splitter, scorers, preparation, executor and observers.
+#[derive(Clone, Debug)]
+pub(crate) struct Protocol<F, Y> {
+    pub splitter: Option<Arc<dyn Splitter>>,
+    pub scorers: Option<Vec<Scorer<Y>>>,
+    pub groups: Option<Vec<usize>>,
+    pub missing_classes: bool,
+    pub preparation: Preparation<F>,
+    pub train_scores: bool,
+    pub executor: Arc<dyn Executor>,
+    pub observers: Observers,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl<F, Y> Default for Protocol<F, Y> {
+    fn default() -> Self {
+        Protocol {
+            splitter: None,
+            scorers: None,
+            groups: None,
+            missing_classes: false,
+            preparation: Preparation::default(),
+            train_scores: false,
+            executor: Arc::new(RayonExecutor::new()),
+            observers: Observers::default(),
+            stop: Arc::default(),
+        }
+    }
+}
+
+impl<F: Float, Y: Target> Protocol<F, Y> {
+    /// The scorers asked for, or the target's own; their names differ.
+    pub fn scorers(&self) -> Result<Vec<Scorer<Y>>> {
+        let scorers = self.scorers.clone().unwrap_or_else(|| vec![Y::default_scorer()]);
+        check("scorers", "an empty list", !scorers.is_empty(), "at least one")?;
+        for (place, scorer) in scorers.iter().enumerate() {
+            let again = scorers[..place].iter().any(|other| other.name() == scorer.name());
+            check("scorers", scorer.name(), !again, "scorers with different names")?;
+        }
+        Ok(scorers)
+    }
+
+    /// The folds, checked. Everything that can be wrong with data, groups and preparation is found here.
+    pub fn splits<I: TargetDim>(
+        &self,
+        data: &DataView<'_, F, Y, I>,
+        splitter: Option<&dyn Splitter>,
+    ) -> Result<Vec<Split>> {
+        self.preparation.check::<Y>()?;
+        let n_samples = data.n_samples();
+        let targets = columns(data.targets());
+        let classes: Option<Classes> =
+            if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None };
+        let mut rows = Rows::new(n_samples);
+        if let Some(classes) = &classes {
+            rows = rows.classes(classes);
+        }
+        if let Some(groups) = &self.groups {
+            if groups.len() != n_samples {
+                return Err(Error::RowCount { array: "groups", expected: n_samples, found: groups.len() });
+            }
+            rows = rows.groups(groups);
+        }
+        let default: Arc<dyn Splitter> =
+            if classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
+        let own = self.splitter.as_ref().unwrap_or(&default);
+        checked(splitter.unwrap_or(&**own), &rows, self.missing_classes)
+    }
+}
+
+/// The number of each value, in the values' own order.
+pub(crate) fn numbered<G: Ord>(groups: impl IntoIterator<Item = G>) -> Vec<usize> {
+    let groups: Vec<G> = groups.into_iter().collect();
+    let mut sorted: Vec<&G> = groups.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    groups.iter().map(|group| sorted.partition_point(|other| *other < group)).collect()
+}
+
+/// The builder methods that cross-validation and every search share. The type has a field `protocol`.
+macro_rules! protocol_methods {
+    () => {
+        /// How the rows are divided. The default is 5 folds, stratified when the targets are labels.
+        #[must_use]
+        pub fn cv(mut self, splitter: impl $crate::model_selection::Splitter + 'static) -> Self {
+            self.protocol.splitter = Some(std::sync::Arc::new(splitter));
+            self
+        }
+
+        /// What is scored; the first scorer decides. The default is R² for numbers and accuracy for labels.
+        #[must_use]
+        pub fn scorers(
+            mut self,
+            scorers: impl IntoIterator<Item = $crate::model_selection::Scorer<Y>>,
+        ) -> Self {
+            self.protocol.scorers = Some(scorers.into_iter().collect());
+            self
+        }
+
+        /// The group of each row, for splitters that keep groups together.
+        #[must_use]
+        pub fn groups<G: Ord>(mut self, groups: impl IntoIterator<Item = G>) -> Self {
+            self.protocol.groups = Some($crate::model_selection::protocol::numbered(groups));
+            self
+        }
+
+        /// Whether a fold may train without ever seeing one of the classes. The default is no: it is an error.
+        #[must_use]
+        pub fn allow_missing_classes(mut self, allow: bool) -> Self {
+            self.protocol.missing_classes = allow;
+            self
+        }
+
+        /// Adds a linfa transformer of the records, such as `LinearScaler::standard()`. It is fitted on the training rows
+        /// of each fold only, once for each fold, and shared by all candidates. Several are applied in order.
+        ///
+        /// Transformers see records and weights, no targets.
+        #[must_use]
+        pub fn preprocess<T, TE>(mut self, transformer: T) -> Self
+        where
+            F: linfa::Float,
+            T: linfa::traits::Fit<ndarray::Array2<F>, ndarray::Array1<()>, TE> + Send + Sync + 'static,
+            T::Object:
+                linfa::traits::Transformer<ndarray::Array2<F>, ndarray::Array2<F>> + Send + Sync + 'static,
+            TE: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
+        {
+            self.protocol.preparation.push(transformer);
+            self
+        }
+
+        /// Scales the targets of a regression, by figures of the training rows of each fold. Scores and predictions stay
+        /// in the units of the data set.
+        #[must_use]
+        pub fn scale_targets(mut self, scaling: $crate::model_selection::TargetScaling) -> Self
+        where
+            F: linfa::Float,
+        {
+            self.protocol.preparation.scale_targets(scaling);
+            self
+        }
+
+        /// Whether the training rows are scored too. The default is no.
+        #[must_use]
+        pub fn train_scores(mut self, on: bool) -> Self {
+            self.protocol.train_scores = on;
+            self
+        }
+
+        /// Runs the fits on this rayon pool instead of the current one.
+        #[must_use]
+        pub fn pool(self, pool: std::sync::Arc<rayon::ThreadPool>) -> Self {
+            self.executor($crate::model_selection::RayonExecutor::with_pool(pool))
+        }
+
+        /// Runs the fits somewhere else.
+        #[must_use]
+        pub fn executor(mut self, executor: impl $crate::model_selection::Executor + 'static) -> Self {
+            self.protocol.executor = std::sync::Arc::new(executor);
+            self
+        }
+
+        /// Adds somebody who is told what happens.
+        #[must_use]
+        pub fn observer(mut self, observer: impl $crate::model_selection::SearchObserver + 'static) -> Self {
+            self.protocol.observers.push(std::sync::Arc::new(observer));
+            self
+        }
+
+        /// A flag that fits of the fast path look at: once it is set, each stops at its next boundary.
+        #[must_use]
+        pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
+            self.protocol.stop = flag;
+            self
+        }
+
+        /// Shows progress on standard error: a bar on a terminal, plain lines elsewhere.
+        #[cfg(feature = "progress")]
+        #[must_use]
+        pub fn progress(self, on: bool) -> Self {
+            if on { self.observer($crate::model_selection::SearchProgress::new()) } else { self }
+        }
+    };
+}
+
+pub(crate) use protocol_methods;

@@ -1,0 +1,168 @@
+//! Results: one typed row for each fit, summaries of the candidates, the ranked table, CSV and JSON.
+
+mod export;
+mod number;
+mod params;
+mod summary;
+mod table;
+
+pub use params::{ParamValue, Params};
+pub use summary::{CandidateSummary, MeanStd, ScoreSummary, ScorerInfo, SearchResults};
+
+pub(crate) use table::{Align, Table, mean_std, seconds, significant};
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// How a fit ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FitStatus {
+    /// The model was trained and scored.
+    Fitted,
+    /// Preparing, fitting, predicting or scoring failed or panicked.
+    Failed {
+        /// The error's text.
+        message: String,
+    },
+    /// Training diverged.
+    Diverged {
+        /// The error's text.
+        message: String,
+        /// The epoch in which it did, from 1.
+        epoch: usize,
+        /// The batch in the epoch, from 1.
+        batch: usize,
+    },
+}
+
+impl FitStatus {
+    /// The status that an error stands for.
+    pub(crate) fn of_error(error: &(dyn std::error::Error + 'static)) -> Self {
+        let message = error.to_string();
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(&Error::Diverged { epoch, batch, .. }) = own(error) {
+                return FitStatus::Diverged { message, epoch, batch };
+            }
+            cause = error.source();
+        }
+        FitStatus::Failed { message }
+    }
+
+    /// Whether the fit has scores.
+    #[must_use]
+    pub fn is_fitted(&self) -> bool {
+        *self == FitStatus::Fitted
+    }
+
+    /// What went wrong, if anything did.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match self {
+            FitStatus::Fitted => None,
+            FitStatus::Failed { message } | FitStatus::Diverged { message, .. } => Some(message),
+        }
+    }
+
+    /// One word: `fitted`, `failed` or `diverged`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            FitStatus::Fitted => "fitted",
+            FitStatus::Failed { .. } => "failed",
+            FitStatus::Diverged { .. } => "diverged",
+        }
+    }
+}
+
+/// The error as one of this crate, also behind the pointers in which errors carry their causes.
+fn own<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    let direct = error.downcast_ref::<Error>();
+    let boxed = || error.downcast_ref::<Box<Error>>().map(|boxed| &**boxed);
+    direct.or_else(boxed).or_else(|| error.downcast_ref::<Arc<Error>>().map(|shared| &**shared))
+}
+
+/// What one fit gave: a candidate in a fold.
+///
+/// Scores are in the order of the search's scorers and NaN where there is none. In JSON, numbers that JSON does not have
+/// are the strings `"NaN"`, `"inf"` and `"-inf"`, so that a row read back is the row written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitRow {
+    /// The candidate, from 0.
+    pub candidate: usize,
+    /// The fold, from 0.
+    pub fold: usize,
+    /// How the fit ended.
+    #[serde(flatten)]
+    pub status: FitStatus,
+    /// The rows it was trained on.
+    pub train_rows: usize,
+    /// The rows it was scored on.
+    pub test_rows: usize,
+    /// The scores on the test rows.
+    #[serde(with = "number::list")]
+    pub test_scores: Vec<f64>,
+    /// The scores on the training rows, when asked for.
+    #[serde(with = "number::option_list")]
+    pub train_scores: Option<Vec<f64>>,
+    /// Seconds of the fit.
+    pub fit_seconds: f64,
+    /// Seconds of predicting and scoring.
+    pub score_seconds: f64,
+}
+
+impl FitRow {
+    /// A row before its fit, without scores.
+    pub(crate) fn started(
+        candidate: usize,
+        fold: usize,
+        train_rows: usize,
+        test_rows: usize,
+        scorers: usize,
+    ) -> Self {
+        FitRow {
+            candidate,
+            fold,
+            status: FitStatus::Fitted,
+            train_rows,
+            test_rows,
+            test_scores: vec![f64::NAN; scorers],
+            train_scores: None,
+            fit_seconds: 0.0,
+            score_seconds: 0.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_read_back_is_the_row_written() {
+        let mut row = FitRow::started(2, 1, 80, 20, 0);
+        row.status = FitStatus::Diverged { message: "too fast".into(), epoch: 3, batch: 1 };
+        row.test_scores = vec![0.1 + 0.2, f64::NEG_INFINITY, -0.0];
+        row.train_scores = Some(vec![f64::INFINITY]);
+        let text = serde_json::to_string(&row).unwrap();
+        assert_eq!(serde_json::from_str::<FitRow>(&text).unwrap(), row);
+        row.test_scores = vec![f64::NAN];
+        let text = serde_json::to_string(&row).unwrap();
+        assert!(text.contains(r#""test_scores":["NaN"]"#), "{text}");
+        assert!(serde_json::from_str::<FitRow>(&text).unwrap().test_scores[0].is_nan());
+    }
+
+    #[test]
+    fn divergence_is_found_behind_other_errors() {
+        let diverged = crate::Error::Diverged { epoch: 4, batch: 2, loss: f64::NAN, learning_rate: 10.0 };
+        let wrapped = crate::Error::Callback { name: "x".into(), epoch: 4, source: Box::new(diverged) };
+        assert!(matches!(FitStatus::of_error(&wrapped), FitStatus::Diverged { epoch: 4, batch: 2, .. }));
+        let other = crate::Error::NoRows { array: "x" };
+        assert!(matches!(FitStatus::of_error(&other), FitStatus::Failed { .. }));
+    }
+}

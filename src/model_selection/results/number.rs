@@ -1,0 +1,71 @@
+//! Numbers that JSON does not have, as text.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A number that is written as `"NaN"`, `"inf"` or `"-inf"` when JSON has no number for it.
+#[derive(Clone, Copy)]
+pub(super) struct Number(pub f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() || !serializer.is_human_readable() {
+            serializer.serialize_f64(self.0)
+        } else {
+            serializer.collect_str(&self.0)
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(f64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return f64::deserialize(deserializer).map(Number);
+        }
+        match NumberOrText::deserialize(deserializer)? {
+            NumberOrText::Number(number) => Ok(Number(number)),
+            NumberOrText::Text(text) => text.parse().map(Number).map_err(de::Error::custom),
+        }
+    }
+}
+
+/// For `#[serde(serialize_with)]` on a number.
+pub(super) fn single<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    Number(*value).serialize(serializer)
+}
+
+/// For `#[serde(with)]` on a list of numbers.
+pub(super) mod list {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().copied().map(Number))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let numbers = Vec::<Number>::deserialize(deserializer)?;
+        Ok(numbers.into_iter().map(|number| number.0).collect())
+    }
+}
+
+/// For `#[serde(with)]` on a list of numbers that may be missing.
+pub(super) mod option_list {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(values: &Option<Vec<f64>>, serializer: S) -> Result<S::Ok, S::Error> {
+        let numbers: Option<Vec<Number>> =
+            values.as_ref().map(|values| values.iter().copied().map(Number).collect());
+        numbers.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>>, D::Error> {
+        let numbers = Option::<Vec<Number>>::deserialize(deserializer)?;
+        Ok(numbers.map(|numbers| numbers.into_iter().map(|number| number.0).collect()))
+    }
+}

@@ -1,0 +1,277 @@
+//! The rows of a search, gathered by candidate and ranked.
+
+use serde::Serialize;
+
+use super::{FitRow, Params, number};
+use crate::metric::Direction;
+use crate::model_selection::scorer::{Scorer, better_first};
+
+/// A scorer's name and direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScorerInfo {
+    /// The name.
+    pub name: String,
+    /// Which scores are better.
+    pub direction: Direction,
+}
+
+impl ScorerInfo {
+    pub(crate) fn of<Y>(scorer: &Scorer<Y>) -> Self {
+        ScorerInfo { name: scorer.name().into(), direction: scorer.direction() }
+    }
+}
+
+/// Mean and standard deviation over the folds.
+///
+/// ```text
+/// mean = Σ sᵢ / k          std² = Σ (sᵢ − mean)² / k
+/// ```
+///
+/// Every fold counts the same, whatever its number of rows, as in scikit-learn; one NaN makes both NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MeanStd {
+    /// The mean.
+    #[serde(serialize_with = "number::single")]
+    pub mean: f64,
+    /// The standard deviation, of the population.
+    #[serde(serialize_with = "number::single")]
+    pub std: f64,
+}
+
+impl MeanStd {
+    /// Of these values, in their order.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+        MeanStd { mean, std: variance.sqrt() }
+    }
+}
+
+/// A candidate's test score over the folds, by one scorer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ScoreSummary {
+    /// Mean over the folds; NaN when a fit failed.
+    #[serde(serialize_with = "number::single")]
+    pub mean: f64,
+    /// Standard deviation over the folds.
+    #[serde(serialize_with = "number::single")]
+    pub std: f64,
+    /// The place among the candidates, from 1. Equal means share the smaller rank; candidates without a mean are last.
+    pub rank: usize,
+}
+
+/// A candidate and what its fits gave. Lists are in the order of the scorers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CandidateSummary {
+    /// Its place in the search, from 0.
+    pub candidate: usize,
+    /// Its parameters.
+    pub params: Params,
+    /// Test scores.
+    pub test: Vec<ScoreSummary>,
+    /// Training scores, when asked for.
+    pub train: Option<Vec<MeanStd>>,
+    /// Seconds of a fit.
+    pub fit_seconds: MeanStd,
+    /// Seconds of predicting and scoring.
+    pub score_seconds: MeanStd,
+    /// Fits that failed.
+    pub failed: usize,
+    /// Fits that diverged.
+    pub diverged: usize,
+    /// Fits in all.
+    pub fits: usize,
+}
+
+/// Everything a search measured.
+///
+/// `Display` prints the ranked table; [`to_csv`](SearchResults::to_csv), [`fits_to_csv`](SearchResults::fits_to_csv) and
+/// [`to_json`](SearchResults::to_json) write it for other programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchResults {
+    pub(super) scorers: Vec<ScorerInfo>,
+    pub(super) axes: Vec<String>,
+    pub(super) candidates: Vec<CandidateSummary>,
+    pub(super) rows: Vec<FitRow>,
+}
+
+impl SearchResults {
+    /// Gathers rows that are sorted by candidate and fold.
+    pub(crate) fn new(scorers: Vec<ScorerInfo>, params: Vec<Params>, rows: Vec<FitRow>) -> Self {
+        let mut axes: Vec<String> = Vec::new();
+        for (name, _) in params.iter().flat_map(Params::iter) {
+            if !axes.iter().any(|axis| axis == name) {
+                axes.push(name.into());
+            }
+        }
+        let mut candidates: Vec<CandidateSummary> = params
+            .into_iter()
+            .enumerate()
+            .map(|(candidate, params)| {
+                let fits: Vec<&FitRow> = rows.iter().filter(|row| row.candidate == candidate).collect();
+                summarise(candidate, params, &fits, scorers.len())
+            })
+            .collect();
+        for (place, scorer) in scorers.iter().enumerate() {
+            rank(&mut candidates, place, scorer.direction);
+        }
+        SearchResults { scorers, axes, candidates, rows }
+    }
+
+    /// The scorers; the first decides unless the search was told otherwise.
+    #[must_use]
+    pub fn scorers(&self) -> &[ScorerInfo] {
+        &self.scorers
+    }
+
+    /// The names of the parameters, in the order of the axes.
+    #[must_use]
+    pub fn axes(&self) -> &[String] {
+        &self.axes
+    }
+
+    /// The candidates, in the order of the grid.
+    #[must_use]
+    pub fn candidates(&self) -> &[CandidateSummary] {
+        &self.candidates
+    }
+
+    /// The fits, in the order of candidates and folds.
+    #[must_use]
+    pub fn rows(&self) -> &[FitRow] {
+        &self.rows
+    }
+
+    /// The place of a scorer in the lists of scores.
+    #[must_use]
+    pub fn scorer(&self, name: &str) -> Option<usize> {
+        self.scorers.iter().position(|scorer| scorer.name == name)
+    }
+
+    /// A candidate's test scores by fold.
+    #[must_use]
+    pub fn test_scores(&self, candidate: usize, scorer: usize) -> Vec<f64> {
+        let fits = self.rows.iter().filter(|row| row.candidate == candidate);
+        fits.filter_map(|row| row.test_scores.get(scorer).copied()).collect()
+    }
+
+    /// The candidates from best to worst by the scorer in that place; ties keep the order of the grid.
+    #[must_use]
+    pub fn ranked(&self, scorer: usize) -> Vec<&CandidateSummary> {
+        let mut ranked: Vec<_> = self.candidates.iter().collect();
+        ranked.sort_by_key(|candidate| candidate.test.get(scorer).map(|score| score.rank));
+        ranked
+    }
+
+    /// The candidate with the best mean by the scorer in that place, the first of equals; none when no candidate has a
+    /// mean.
+    #[must_use]
+    pub fn best(&self, scorer: usize) -> Option<usize> {
+        let first = self.ranked(scorer).into_iter().next()?;
+        let mean = first.test.get(scorer)?.mean;
+        (!mean.is_nan()).then_some(first.candidate)
+    }
+}
+
+fn summarise(candidate: usize, params: Params, fits: &[&FitRow], scorers: usize) -> CandidateSummary {
+    let over_folds = |value: &dyn Fn(&FitRow) -> f64| {
+        MeanStd::of(&fits.iter().map(|row| value(row)).collect::<Vec<f64>>())
+    };
+    let test = (0..scorers).map(|scorer| {
+        let MeanStd { mean, std } = over_folds(&|row| row.test_scores[scorer]);
+        ScoreSummary { mean, std, rank: 0 }
+    });
+    // A failed fit has no training scores, also when they were asked for.
+    let has_train = fits.iter().any(|row| row.train_scores.is_some());
+    let train = has_train.then(|| {
+        let score =
+            |row: &FitRow, scorer: usize| row.train_scores.as_ref().map_or(f64::NAN, |all| all[scorer]);
+        (0..scorers).map(|scorer| over_folds(&|row| score(row, scorer))).collect()
+    });
+    let with_status = |name| fits.iter().filter(|row| row.status.name() == name).count();
+    CandidateSummary {
+        candidate,
+        params,
+        test: test.collect(),
+        train,
+        fit_seconds: over_folds(&|row| row.fit_seconds),
+        score_seconds: over_folds(&|row| row.score_seconds),
+        failed: with_status("failed"),
+        diverged: with_status("diverged"),
+        fits: fits.len(),
+    }
+}
+
+/// Gives every candidate 1 + the number of candidates that are better by the scorer in that place.
+fn rank(candidates: &mut [CandidateSummary], scorer: usize, direction: Direction) {
+    let mean = |candidate: &CandidateSummary| candidate.test[scorer].mean;
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|&a, &b| better_first(direction, mean(&candidates[a]), mean(&candidates[b])));
+    let mut shared = 0;
+    for (place, &candidate) in order.iter().enumerate() {
+        let ties = place > 0
+            && better_first(direction, mean(&candidates[order[place - 1]]), mean(&candidates[candidate]))
+                .is_eq();
+        if !ties {
+            shared = place + 1;
+        }
+        candidates[candidate].test[scorer].rank = shared;
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{FitStatus, ParamValue};
+    use super::*;
+
+    /// Four candidates in two folds; candidate 2 diverged in its second fold.
+    pub fn example() -> SearchResults {
+        let values = ParamValue::of_axis(&[0.1, 0.2, 0.3, 0.4]).unwrap();
+        let params = values.into_iter().map(|value| Params::default().with("penalty", value)).collect();
+        let scores = [[0.5, 0.75], [0.75, 0.75], [0.9, f64::NAN], [0.75, 0.75]];
+        let mut rows = Vec::new();
+        for (candidate, scores) in scores.iter().enumerate() {
+            for (fold, &score) in scores.iter().enumerate() {
+                let mut row = FitRow::started(candidate, fold, 8, 4, 2);
+                row.test_scores = vec![score, -score];
+                if score.is_nan() {
+                    row.status = FitStatus::Diverged { message: "too fast, far".into(), epoch: 1, batch: 2 };
+                }
+                rows.push(row);
+            }
+        }
+        let info = |name: &str, direction| ScorerInfo { name: name.into(), direction };
+        let scorers = vec![info("r2", Direction::Maximize), info("loss", Direction::Minimize)];
+        SearchResults::new(scorers, params, rows)
+    }
+
+    #[test]
+    fn ties_share_the_smaller_rank_and_nan_is_last() {
+        let results = example();
+        for scorer in 0..2 {
+            let ranks: Vec<usize> = results.candidates().iter().map(|c| c.test[scorer].rank).collect();
+            assert_eq!(ranks, [3, 1, 4, 1]);
+            assert_eq!(results.best(scorer), Some(1));
+        }
+        let order: Vec<usize> = results.ranked(0).iter().map(|candidate| candidate.candidate).collect();
+        assert_eq!(order, [1, 3, 0, 2]);
+    }
+
+    #[test]
+    fn means_are_plain_and_deviations_are_the_populations() {
+        let results = example();
+        let first = &results.candidates()[0];
+        assert!((first.test[0].mean - 0.625).abs() < 1e-15 && (first.test[0].std - 0.125).abs() < 1e-15);
+    }
+
+    #[test]
+    fn without_any_mean_there_is_no_best() {
+        let mut rows = example().rows;
+        rows.iter_mut().for_each(|row| row.test_scores = vec![f64::NAN; 2]);
+        let results = SearchResults::new(example().scorers, vec![Params::default(); 4], rows);
+        assert_eq!(results.best(0), None);
+        assert!(results.candidates().iter().all(|candidate| candidate.test[0].rank == 1));
+    }
+}

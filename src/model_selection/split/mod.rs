@@ -1,0 +1,268 @@
+//! Splitters: which rows train and which rows are scored.
+//!
+//! A [`Splitter`] gives lists of row indices and copies no data. It sees the number of rows, and when there are any, the
+//! classes and the groups of the rows. A splitter is plain data: its randomness comes from its seed and position alone,
+//! so the same splitter gives the same folds whenever it is asked.
+//!
+//! | splitter | every row is scored | order |
+//! | --- | --- | --- |
+//! | [`KFold`] | once | blocks, or shuffled |
+//! | [`StratifiedKFold`] | once | every fold has the classes' shares |
+//! | [`ShuffleSplit`] | by chance | shuffled |
+//!
+//! # References
+//!
+//! Fold sizes and the allocation of classes follow scikit-learn 1.9, `model_selection/_split.py`. The random numbers are
+//! this crate's ([`rng`](crate::rng)), so shuffled folds differ from scikit-learn's.
+
+mod k_fold;
+mod share;
+mod shuffle_split;
+mod stratified_k_fold;
+
+pub use k_fold::KFold;
+pub use share::Share;
+pub use shuffle_split::ShuffleSplit;
+pub use stratified_k_fold::StratifiedKFold;
+
+use std::fmt;
+
+use super::target::Classes;
+use crate::error::{Error, Result};
+
+/// What a splitter may know of the rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    n_samples: usize,
+    classes: Option<&'a Classes>,
+    groups: Option<&'a [usize]>,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of which only the number is known.
+    #[must_use]
+    pub fn new(n_samples: usize) -> Self {
+        Rows { n_samples, classes: None, groups: None }
+    }
+
+    /// Adds the class of each row.
+    #[must_use]
+    pub fn classes(mut self, classes: &'a Classes) -> Self {
+        self.classes = Some(classes);
+        self
+    }
+
+    /// Adds the group of each row, numbered from 0.
+    #[must_use]
+    pub fn groups(mut self, groups: &'a [usize]) -> Self {
+        self.groups = Some(groups);
+        self
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn n_samples(&self) -> usize {
+        self.n_samples
+    }
+
+    /// The classes, when the targets are one column of labels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Split`] when there are none.
+    pub fn require_classes(&self, splitter: &str) -> Result<&'a Classes> {
+        self.classes.ok_or_else(|| Error::Split {
+            splitter: splitter.into(),
+            needed: "one column of class labels as targets".into(),
+            found: "the targets are numbers or several columns".into(),
+        })
+    }
+
+    /// The groups.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Split`] when there are none.
+    pub fn require_groups(&self, splitter: &str) -> Result<&'a [usize]> {
+        self.groups.ok_or_else(|| Error::Split {
+            splitter: splitter.into(),
+            needed: "the group of every row".into(),
+            found: "no groups were given".into(),
+        })
+    }
+}
+
+/// One fold: the rows that train and the rows that are scored, both ascending unless the splitter says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Split {
+    /// The rows to train on.
+    pub train: Vec<usize>,
+    /// The rows to score.
+    pub test: Vec<usize>,
+}
+
+impl Split {
+    /// The fold that scores the rows with that mark and trains on the others.
+    fn by_mark(marks: &[usize], mark: usize) -> Self {
+        let (test, train) = (0..marks.len()).partition(|&row| marks[row] == mark);
+        Split { train, test }
+    }
+}
+
+/// A way to divide rows into training and test rows, several times.
+///
+/// Your own splitter is a type with these three methods:
+///
+/// ```
+/// use linfa_mlp::model_selection::{Rows, Split, Splitter};
+///
+/// #[derive(Debug)]
+/// struct EvenOdd;
+///
+/// impl Splitter for EvenOdd {
+///     fn name(&self) -> &str { "EvenOdd" }
+///     fn n_splits(&self, _: &Rows<'_>) -> usize { 1 }
+///     fn split(&self, rows: &Rows<'_>) -> linfa_mlp::Result<Vec<Split>> {
+///         let (train, test) = (0..rows.n_samples()).partition(|row| row % 2 == 0);
+///         Ok(vec![Split { train, test }])
+///     }
+/// }
+/// assert_eq!(EvenOdd.split(&Rows::new(5))?[0].test, [1, 3]);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+pub trait Splitter: fmt::Debug + Send + Sync {
+    /// The name in errors and tables.
+    fn name(&self) -> &str;
+
+    /// The number of folds for these rows.
+    fn n_splits(&self, rows: &Rows<'_>) -> usize;
+
+    /// The folds.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the splitter needs and the rows do not give; each splitter says it.
+    fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>>;
+}
+
+impl<S: Splitter + ?Sized> Splitter for &S {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn n_splits(&self, rows: &Rows<'_>) -> usize {
+        (**self).n_splits(rows)
+    }
+
+    fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
+        (**self).split(rows)
+    }
+}
+
+/// The folds of a splitter, checked: there are folds, each has training and test rows, no row is both, no index is out
+/// of range, and, unless they may, no class is missing where it trains.
+pub(crate) fn checked(splitter: &dyn Splitter, rows: &Rows<'_>, missing_classes: bool) -> Result<Vec<Split>> {
+    let n_samples = rows.n_samples();
+    if n_samples == 0 {
+        return Err(Error::NoRows { array: "x" });
+    }
+    let splits = splitter.split(rows)?;
+    if splits.is_empty() {
+        return Err(Error::Split {
+            splitter: splitter.name().into(),
+            needed: "at least 1 fold".into(),
+            found: "it gives none".into(),
+        });
+    }
+    for (fold, split) in splits.iter().enumerate() {
+        check_fold(fold, split, n_samples)?;
+        if let Some(classes) = rows.classes.filter(|_| !missing_classes) {
+            let mut seen = vec![false; classes.names.len()];
+            split.train.iter().for_each(|&row| seen[classes.indices[row]] = true);
+            if let Some(missing) = seen.iter().position(|seen| !seen) {
+                return Err(Error::ClassMissing { fold, class: classes.names[missing].clone() });
+            }
+        }
+    }
+    Ok(splits)
+}
+
+fn check_fold(fold: usize, split: &Split, n_samples: usize) -> Result<()> {
+    let mut trains = vec![false; n_samples];
+    for (part, rows) in [("training", &split.train), ("test", &split.test)] {
+        if rows.is_empty() {
+            return Err(Error::EmptyFold { fold, part });
+        }
+        if let Some(position) = rows.iter().position(|&row| row >= n_samples) {
+            return Err(Error::RowIndex { position, row: rows[position], n_samples });
+        }
+    }
+    split.train.iter().for_each(|&row| trains[row] = true);
+    match split.test.iter().find(|&&row| trains[row]) {
+        Some(&row) => Err(Error::SharedRow { fold, row }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that there are at least two folds and no more folds than things to divide.
+fn check_n_splits(splitter: &str, n_splits: usize, things: usize, called: &str) -> Result<()> {
+    crate::error::check("n_splits", n_splits, n_splits >= 2, "at least 2")?;
+    if n_splits > things {
+        return Err(Error::Split {
+            splitter: splitter.into(),
+            needed: format!("at least as many {called} as folds ({n_splits})"),
+            found: format!("there are {things}"),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Fixed(Vec<Split>);
+
+    impl Splitter for Fixed {
+        fn name(&self) -> &str {
+            "Fixed"
+        }
+
+        fn n_splits(&self, _: &Rows<'_>) -> usize {
+            self.0.len()
+        }
+
+        fn split(&self, _: &Rows<'_>) -> Result<Vec<Split>> {
+            Ok(self.0.clone())
+        }
+    }
+
+    fn check(train: &[usize], test: &[usize]) -> Result<Vec<Split>> {
+        let split = Split { train: train.to_vec(), test: test.to_vec() };
+        checked(&Fixed(vec![split]), &Rows::new(4), false)
+    }
+
+    #[test]
+    fn folds_of_any_splitter_are_checked() {
+        assert!(check(&[0, 1], &[2, 3]).is_ok());
+        assert!(matches!(check(&[], &[2]), Err(Error::EmptyFold { fold: 0, part: "training" })));
+        assert!(matches!(check(&[1], &[]), Err(Error::EmptyFold { fold: 0, part: "test" })));
+        let outside = check(&[0, 1], &[2, 4]);
+        assert!(matches!(outside, Err(Error::RowIndex { position: 1, row: 4, n_samples: 4 })));
+        assert!(matches!(check(&[0, 1], &[1, 2]), Err(Error::SharedRow { fold: 0, row: 1 })));
+        assert!(matches!(checked(&Fixed(vec![]), &Rows::new(4), false), Err(Error::Split { .. })));
+        assert!(matches!(checked(&KFold::new(2), &Rows::new(0), false), Err(Error::NoRows { array: "x" })));
+    }
+
+    #[test]
+    fn a_fold_that_trains_without_a_class_is_refused() {
+        let labels = ndarray::array!["a", "a", "b", "b"];
+        let classes = Classes::of(labels.view());
+        let rows = Rows::new(4).classes(&classes);
+        let error = checked(&KFold::new(2), &rows, false).unwrap_err();
+        assert!(matches!(&error, Error::ClassMissing { fold: 0, class } if class == "a"), "{error}");
+        assert!(checked(&KFold::new(2), &rows, true).is_ok());
+        assert!(checked(&StratifiedKFold::new(2), &rows, false).is_ok());
+    }
+}

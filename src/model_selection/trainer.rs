@@ -1,0 +1,373 @@
+//! The two ways to train in a fold, behind one interface: linfa's `Fit` on gathered rows, and [`FitRows`].
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use linfa::dataset::TargetDim;
+use linfa::traits::{Fit, PredictInplace};
+use linfa::{Dataset, Float};
+use ndarray::{Array, Array2, ArrayView, ArrayView2};
+
+use super::data_view::DataView;
+use super::fit_rows::{FitContext, FitRows};
+use super::preparation::{FittedSteps, FittedTargetScaling, Preparation, scaled};
+use super::scorer::Probabilities;
+use super::split::Split;
+use super::target::Target;
+use crate::error::Result;
+
+/// An error of any estimator.
+pub(crate) type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The same, for errors that are kept and given several times.
+pub(crate) type SharedError = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Which rows of a fold.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Part {
+    Train,
+    Test,
+}
+
+/// How candidates of type `P` are trained in a fold.
+pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
+    type Model;
+
+    /// What the candidates of a fold share.
+    type Fold<'a>: Send + Sync
+    where
+        Self: 'a,
+        Y: 'a;
+
+    fn open<'a>(
+        &'a self,
+        data: &DataView<'a, F, Y, I>,
+        split: &'a Split,
+        preparation: &Preparation<F>,
+    ) -> Result<Self::Fold<'a>>;
+
+    /// Checks a candidate against the training rows of any fold.
+    fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    fn has_probabilities(&self, params: &P) -> bool;
+
+    fn fit<'a>(
+        &self,
+        params: &P,
+        fold: &Self::Fold<'a>,
+        context: &FitContext<'_>,
+    ) -> Result<Self::Model, AnyError>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    /// Predictions in the units of the data set.
+    fn predict<'a>(
+        &self,
+        params: &P,
+        model: &Self::Model,
+        fold: &Self::Fold<'a>,
+        part: Part,
+    ) -> Result<Array<Y, I>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    fn probabilities<'a>(
+        &self,
+        params: &P,
+        model: &Self::Model,
+        fold: &Self::Fold<'a>,
+        part: Part,
+    ) -> Result<Option<Probabilities<Y>>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    /// The fitted preparation, for the model that is kept.
+    fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a;
+}
+
+/// Any linfa estimator: the rows of an open fold are gathered once and shared by its candidates.
+pub(crate) struct ByDataset<E>(PhantomData<fn() -> E>);
+
+impl<E> ByDataset<E> {
+    pub(crate) fn new() -> Self {
+        ByDataset(PhantomData)
+    }
+}
+
+pub(crate) struct GatheredFold<F: Float, Y, I: TargetDim> {
+    train: Dataset<F, Y, I>,
+    test: Array2<F>,
+    steps: FittedSteps<F>,
+    scaling: Option<FittedTargetScaling>,
+}
+
+impl<P, F, Y, I, E> Trainer<P, F, Y, I> for ByDataset<E>
+where
+    F: Float,
+    Y: Target,
+    I: TargetDim + 'static,
+    P: Fit<Array2<F>, Array<Y, I>, E>,
+    P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
+    E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
+{
+    type Model = P::Object;
+    type Fold<'a>
+        = GatheredFold<F, Y, I>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    fn open<'a>(
+        &'a self,
+        data: &DataView<'a, F, Y, I>,
+        split: &'a Split,
+        preparation: &Preparation<F>,
+    ) -> Result<Self::Fold<'a>> {
+        let weights = data.gather_weights(&split.train);
+        let (steps, records) =
+            preparation.fit_records(data.gather_records(&split.train), weights.as_deref())?;
+        let mut targets = data.gather_targets(&split.train);
+        let scaling = preparation.fit_targets(targets.view());
+        if let Some(scaling) = &scaling {
+            scaling.apply(&mut targets);
+        }
+        let test = if split.test.is_empty() {
+            Array2::from_shape_simple_fn((0, records.ncols()), F::zero)
+        } else {
+            steps.apply_owned(data.gather_records(&split.test))
+        };
+        Ok(GatheredFold { train: data.owned(&split.train, records, targets), test, steps, scaling })
+    }
+
+    fn check<'a>(&self, _: &P, _: &Self::Fold<'a>, _: &[usize]) -> Result<()>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        Ok(())
+    }
+
+    fn has_probabilities(&self, _: &P) -> bool {
+        false
+    }
+
+    fn fit<'a>(&self, params: &P, fold: &Self::Fold<'a>, _: &FitContext<'_>) -> Result<Self::Model, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        params.fit(&fold.train).map_err(AnyError::from)
+    }
+
+    fn predict<'a>(
+        &self,
+        _: &P,
+        model: &Self::Model,
+        fold: &Self::Fold<'a>,
+        part: Part,
+    ) -> Result<Array<Y, I>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        let records = if part == Part::Train { &fold.train.records } else { &fold.test };
+        let mut prediction = model.default_target(records);
+        model.predict_inplace(records, &mut prediction);
+        if let Some(scaling) = &fold.scaling {
+            scaling.invert(&mut prediction);
+        }
+        Ok(prediction)
+    }
+
+    fn probabilities<'a>(
+        &self,
+        _: &P,
+        _: &Self::Model,
+        _: &Self::Fold<'a>,
+        _: Part,
+    ) -> Result<Option<Probabilities<Y>>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        Ok(None)
+    }
+
+    fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        (fold.steps, fold.scaling)
+    }
+}
+
+/// Estimators that read rows of the borrowed data set. Without preparation all folds share what `prepare` gave.
+pub(crate) struct ByRows<P: FitRows<F, Y, I>, F, Y, I: TargetDim> {
+    prepared: Option<P::Prepared>,
+}
+
+impl<P: FitRows<F, Y, I>, F: Float, Y: Target, I: TargetDim> ByRows<P, F, Y, I> {
+    pub(crate) fn new(data: &DataView<'_, F, Y, I>, preparation: &Preparation<F>) -> Result<Self> {
+        let as_is = preparation.keeps_records() && preparation.keeps_targets();
+        Ok(ByRows { prepared: if as_is { Some(P::prepare(data)?) } else { None } })
+    }
+}
+
+pub(crate) enum Held<'a, T> {
+    Shared(&'a T),
+    Own(T),
+}
+
+impl<T> Held<'_, T> {
+    fn get(&self) -> &T {
+        match self {
+            Held::Shared(value) => value,
+            Held::Own(value) => value,
+        }
+    }
+}
+
+pub(crate) struct RowsFold<'a, P: FitRows<F, Y, I>, F, Y, I: TargetDim> {
+    data: DataView<'a, F, Y, I>,
+    split: &'a Split,
+    records: Option<Array2<F>>,
+    targets: Option<Array<Y, I>>,
+    prepared: Held<'a, P::Prepared>,
+    steps: FittedSteps<F>,
+    scaling: Option<FittedTargetScaling>,
+}
+
+impl<P: FitRows<F, Y, I>, F: Float, Y: Target, I: TargetDim> RowsFold<'_, P, F, Y, I> {
+    /// All rows as the estimator sees them in this fold.
+    fn view(&self) -> DataView<'_, F, Y, I> {
+        self.data.with(self.records.as_ref().map(Array2::view), self.targets.as_ref().map(Array::view))
+    }
+
+    fn rows(&self, part: Part) -> &[usize] {
+        if part == Part::Train { &self.split.train } else { &self.split.test }
+    }
+}
+
+impl<P, F, Y, I> Trainer<P, F, Y, I> for ByRows<P, F, Y, I>
+where
+    P: FitRows<F, Y, I>,
+    F: Float,
+    Y: Target,
+    I: TargetDim + 'static,
+{
+    type Model = P::Object;
+    type Fold<'a>
+        = RowsFold<'a, P, F, Y, I>
+    where
+        Self: 'a,
+        Y: 'a;
+
+    fn open<'a>(
+        &'a self,
+        data: &DataView<'a, F, Y, I>,
+        split: &'a Split,
+        preparation: &Preparation<F>,
+    ) -> Result<Self::Fold<'a>> {
+        let (steps, records) = if preparation.keeps_records() {
+            (FittedSteps::none(), None)
+        } else {
+            let weights = data.gather_weights(&split.train);
+            let (steps, _) =
+                preparation.fit_records(data.gather_records(&split.train), weights.as_deref())?;
+            let records: ArrayView2<'_, F> = data.records();
+            let all = steps.apply(records);
+            (steps, Some(all))
+        };
+        let (scaling, targets) = if preparation.keeps_targets() {
+            (None, None)
+        } else {
+            let scaling = preparation.fit_targets(data.gather_targets(&split.train).view());
+            let all: ArrayView<'_, Y, I> = data.targets();
+            let targets = scaling.as_ref().map(|scaling| scaled(scaling, all));
+            (scaling, targets)
+        };
+        let prepared = match &self.prepared {
+            Some(shared) => Held::Shared(shared),
+            None => Held::Own(P::prepare(
+                &data.with(records.as_ref().map(Array2::view), targets.as_ref().map(Array::view)),
+            )?),
+        };
+        Ok(RowsFold { data: data.clone(), split, records, targets, prepared, steps, scaling })
+    }
+
+    fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        params.check_data(&fold.view(), fold.prepared.get(), train)
+    }
+
+    fn has_probabilities(&self, params: &P) -> bool {
+        params.has_probabilities()
+    }
+
+    fn fit<'a>(
+        &self,
+        params: &P,
+        fold: &Self::Fold<'a>,
+        context: &FitContext<'_>,
+    ) -> Result<Self::Model, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        let rows = fold.rows(Part::Train);
+        params.fit_rows(&fold.view(), fold.prepared.get(), rows, context).map_err(AnyError::from)
+    }
+
+    fn predict<'a>(
+        &self,
+        params: &P,
+        model: &Self::Model,
+        fold: &Self::Fold<'a>,
+        part: Part,
+    ) -> Result<Array<Y, I>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        let mut prediction = params.predict_rows(model, &fold.view(), fold.rows(part))?;
+        if let Some(scaling) = &fold.scaling {
+            scaling.invert(&mut prediction);
+        }
+        Ok(prediction)
+    }
+
+    fn probabilities<'a>(
+        &self,
+        params: &P,
+        model: &Self::Model,
+        fold: &Self::Fold<'a>,
+        part: Part,
+    ) -> Result<Option<Probabilities<Y>>, AnyError>
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        Ok(params.predict_proba_rows(model, &fold.view(), fold.rows(part))?)
+    }
+
+    fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        (fold.steps, fold.scaling)
+    }
+}

@@ -1,0 +1,72 @@
+//! Every example runs, and prints what its head promises.
+//!
+//! `cargo test` builds the examples beside the tests; this test runs them from there.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Runs an example and gives what it prints.
+fn run(name: &str, args: &[&str]) -> String {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let folder: PathBuf =
+        test.ancestors().nth(2).expect("tests lie in deps/, examples beside it").join("examples");
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "{} is not built: run `cargo test`, which builds examples", program.display());
+    let output = Command::new(program).args(args).output().expect("the example starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {args:?} failed: {errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("--json prints one JSON object and nothing else")
+}
+
+#[test]
+fn the_boston_grid_search_beats_the_linear_regression_and_writes_its_files() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("boston").display().to_string();
+    let found = json(&run("boston_grid_search", &["--json", "--epochs", "60", "--out", &out]));
+    let number = |key: &str| found[key].as_f64().unwrap_or_else(|| panic!("{key} is no number: {found}"));
+    assert_eq!((number("candidates"), number("folds"), number("fits")), (18.0, 5.0, 90.0));
+    assert!(number("test_rmse") < 0.8 * number("linear_test_rmse"), "{found}");
+    assert!(number("test_r2") > 0.8 && number("cv_rmse") < 5.0 && number("seconds") > 0.0, "{found}");
+    assert!(found["best_params"]["optimizer"]["name"].is_string(), "{found}");
+    for file in ["results.csv", "fits.csv", "results.json", "history.csv", "model.mlp"] {
+        let path = folder.path().join("boston").join(file);
+        assert!(std::fs::metadata(&path).is_ok_and(|file| file.len() > 100), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_boston_grid_search_finds_the_same_on_any_number_of_threads() {
+    let of = |threads: &str| {
+        let mut found = json(&run("boston_grid_search", &["--json", "--epochs", "5", "--threads", threads]));
+        let object = found.as_object_mut().expect("an object");
+        object.remove("seconds");
+        object.remove("threads");
+        found
+    };
+    let one = of("1");
+    assert_eq!(one, of("2"));
+    assert_eq!(one, of("3"));
+    assert_eq!(one, of("8"));
+}
+
+#[test]
+fn the_boston_grid_search_prints_a_ranked_table_and_a_summary() {
+    let text = run("boston_grid_search", &["--epochs", "5"]);
+    for expected in ["rank", "hidden_layer_sizes", "adam", "output shape", "linear regression", "90 fits on"]
+    {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn an_optimizer_of_the_users_own_is_saved_and_read_back_by_its_name() {
+    let text = run("custom_optimizer", &[]);
+    assert!(text.contains("optimizer of the file: signum"), "{text}");
+    assert!(text.contains("30 + 30 epochs equal 60: true"), "{text}");
+    let accuracy = text.lines().last().and_then(|line| line.strip_prefix("accuracy: ")?.parse::<f64>().ok());
+    assert!(accuracy.is_some_and(|accuracy| accuracy > 0.9), "{text}");
+}

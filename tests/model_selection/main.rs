@@ -1,0 +1,13 @@
+//! Model selection through its public API: laws of the splitters, cross-validation and searches over a toy estimator
+//! that counts its fits, and over linfa's own estimators.
+
+#![allow(clippy::float_cmp)]
+
+mod cross_validation;
+mod grid_search;
+mod linfa_estimators;
+mod preparation;
+mod rows;
+mod same_anywhere;
+mod splitters;
+mod toy;

@@ -1,0 +1,106 @@
+//! The same bytes for any number of threads and any order of tasks.
+
+use std::sync::Arc;
+
+use linfa::prelude::*;
+use linfa_elasticnet::ElasticNet;
+use linfa_mlp::model_selection::{
+    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, TargetScaling, Work,
+};
+use linfa_mlp::rng::Stream;
+use linfa_preprocessing::linear_scaling::LinearScaler;
+use serde_json::Value;
+
+/// Everything but the times, as text.
+fn without_times(results: &SearchResults) -> String {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, _| !key.ends_with("_seconds"));
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut json = results.to_json().unwrap();
+    strip(&mut json);
+    json.to_string()
+}
+
+macro_rules! search {
+    () => {
+        GridSearch::new(ElasticNet::params())
+            .axis("penalty", [0.01, 0.1, 1.0], |p, v| p.penalty(v))
+            .axis("l1_ratio", [0.1, 0.9], |p, v| p.l1_ratio(v))
+            .preprocess(LinearScaler::standard())
+            .scale_targets(TargetScaling::Standard)
+            .scorers([Scorer::r2(), Scorer::neg_mean_absolute_error()])
+            .train_scores(true)
+            .cv(KFold::new(5).shuffle(4))
+    };
+}
+
+/// Runs every task alone, in an order of its own, opening the fold anew each time.
+#[derive(Debug)]
+struct Shuffled(u64);
+
+impl Executor for Shuffled {
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> linfa_mlp::Result<()> {
+        let mut tasks: Vec<(usize, usize)> = Vec::new();
+        for fold in work.folds() {
+            tasks.extend(fold.candidates.iter().map(|&candidate| (fold.fold, candidate)));
+        }
+        Stream::new(self.0).shuffle(&mut tasks);
+        for (fold, candidate) in tasks {
+            let row = work.open(fold).fit(candidate);
+            // As a row that comes back from another machine.
+            let text = serde_json::to_string(&row)?;
+            done(serde_json::from_str(&text)?);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn results_are_the_same_for_any_number_of_threads_and_order_of_tasks() {
+    let diabetes = linfa_datasets::diabetes();
+    let mut seen = Vec::new();
+    for threads in [1, 2, 3, 8] {
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+        let fitted = search!().pool(pool).fit(&diabetes).unwrap();
+        seen.push((without_times(fitted.results()), fitted.best_model().unwrap().predict(&diabetes)));
+    }
+    for seed in 0..3 {
+        let fitted = search!().executor(Shuffled(seed)).fit(&diabetes).unwrap();
+        seen.push((without_times(fitted.results()), fitted.best_model().unwrap().predict(&diabetes)));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_search_inside_a_search_on_one_small_pool_ends() {
+    let diabetes = linfa_datasets::diabetes();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let scores = pool.install(|| {
+        let inner = search!().scorers([Scorer::r2()]);
+        linfa_mlp::model_selection::cross_validate(&inner, &diabetes, &KFold::new(3), &[Scorer::r2()])
+    });
+    assert!(scores.unwrap().mean_std("r2").unwrap().mean > 0.4);
+}
+
+#[test]
+fn public_types_are_send_and_sync() {
+    fn is<T: Send + Sync>() {}
+    type Model = linfa_elasticnet::ElasticNet<f64>;
+    type Targets = ndarray::Array1<f64>;
+    is::<linfa_mlp::model_selection::FittedSearch<Model, f64, Targets>>();
+    is::<linfa_mlp::model_selection::Pipeline<Model, f64, Targets>>();
+    is::<linfa_mlp::model_selection::CrossValidation>();
+    is::<GridSearch<linfa_elasticnet::ElasticNetParams<f64>, f64, f64, linfa_elasticnet::ElasticNetError>>();
+    is::<Scorer<String>>();
+}
