@@ -14,5 +14,5 @@ pub use crate::network::{
     Dense, Dropout, Elu, Exponential, Gelu, HardSigmoid, Identity, L1, L1L2, L2, LeakyRelu, Relu, Selu,
     Sequential, Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
 };
-pub use crate::optimizer::{Adam, RmsProp, Sgd};
+pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
 pub use crate::train::{Model, Training};

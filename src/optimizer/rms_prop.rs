@@ -26,6 +26,7 @@ use crate::part::Configured;
 /// | `momentum` μ | 0 | 0 ≤ μ ≤ 1 |
 /// | `epsilon` ε | 1e-7 | finite, > 0 |
 /// | `centered` | false | |
+/// | the other knobs | off | see [`Tuning`] |
 ///
 /// # References
 ///
@@ -169,7 +170,7 @@ impl<F: Float> Numbers<F> {
                     if CENTERED {
                         average[i] = rho * average[i] + rest * g;
                         // A variance is not negative; its rounding is, once the gradient stays the same.
-                        denominator = math::max(denominator - average[i] * average[i], epsilon);
+                        denominator = math::max(epsilon, denominator - average[i] * average[i]);
                     }
                     let mut increment = rate * g / math::sqrt(denominator);
                     if MOMENTUM {
@@ -194,7 +195,7 @@ mod tests {
             let (mut w, mut v, mut m) = ([0.0_f32], [0.0_f32], [0.0_f32]);
             let optimizer = RmsProp::new(1e-3).centered();
             for number in 1..500 {
-                let step = Step { number, learning_rate: 1e-3 };
+                let step = Step { number, learning_rate: 1e-3, scalars: &[] };
                 optimizer.update(step, &mut w, &[gradient], [&mut v, &mut m, &mut [], &mut []]);
                 assert!(w[0].is_finite(), "step {number} at a gradient of {gradient}");
             }

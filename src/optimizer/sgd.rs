@@ -21,6 +21,7 @@ use crate::part::Configured;
 /// | `learning_rate` η | 0.01 | finite, > 0, or a schedule |
 /// | `momentum` μ | 0 | 0 ≤ μ ≤ 1 |
 /// | `nesterov` | false | |
+/// | the other knobs | off | see [`Tuning`] |
 ///
 /// scikit-learn's MLP has 0.001, 0.9 and true.
 ///

@@ -233,3 +233,52 @@ fn could_be_left_by<F: Float>(metric: &AnyMetric, row: &Batch<'_, F>, state: &[f
     let header = &after_one[..after_one.len() - len_of_row];
     state.starts_with(header) && (state.len() - header.len()).is_multiple_of(len_of_row)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::loss::MeanSquaredError;
+    use crate::network::{Dense, Sequential};
+    use crate::optimizer::Nadam;
+
+    /// A run with every kind of state an optimizer can have, whose mirror a test may spoil.
+    fn mirror() -> RunV1<f64> {
+        let plan = Plan {
+            network: Sequential::new().add(Dense::new(1)),
+            loss: MeanSquaredError.into(),
+            optimizer: Nadam::default().ema(0.9).accumulate(2).into(),
+            metrics: vec![],
+            batch_size: 1,
+            shuffle: false,
+            seed: 0,
+            callbacks: vec![],
+        };
+        Run::new(plan, 2).unwrap().to_mirror()
+    }
+
+    #[test]
+    fn an_optimizer_s_state_that_does_not_fit_is_refused() {
+        assert!(Run::from_mirror(mirror()).is_ok());
+        let spoil: [fn(&mut RunV1<f64>); 10] = [
+            |run| run.slots.truncate(1),
+            |run| run.slots[1].push(0.0),
+            |run| run.slots[1] = vec![f64::NAN; 3],
+            |run| run.scalars.clear(),
+            |run| run.scalars[0] = f64::INFINITY,
+            |run| run.gathered = None,
+            |run| run.gathered = Some(vec![]),
+            |run| run.average = None,
+            |run| run.average = Some(vec![0.0; 4]),
+            |run| run.average = Some(vec![f64::NAN; 3]),
+        ];
+        for (i, spoil) in spoil.iter().enumerate() {
+            let mut mirror = mirror();
+            spoil(&mut mirror);
+            assert!(matches!(Run::from_mirror(mirror), Err(Error::Format { .. })), "{i}");
+        }
+        let mut plain = mirror();
+        plain.plan.optimizer = Nadam::default().into();
+        assert!(matches!(Run::from_mirror(plain), Err(Error::Format { .. })), "an average nobody keeps");
+    }
+}
