@@ -1,3 +1,4 @@
 //! What every member of a room keeps.
 
+mod callbacks;
 mod metrics;
