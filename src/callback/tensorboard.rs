@@ -149,7 +149,7 @@ impl Callback for TensorBoard {
     }
 
     fn on_batch_end(&mut self, view: &mut View<'_>) -> Result<()> {
-        if self.update_freq.is_none_or(|freq| view.step() % freq != 0) {
+        if self.update_freq.is_none_or(|freq| !view.step().is_multiple_of(freq)) {
             return Ok(());
         }
         let values =
@@ -166,7 +166,7 @@ impl Callback for TensorBoard {
                 None => train.push(Summary::scalar(format!("epoch_{name}"), value)),
             }
         }
-        if self.histogram_freq.is_some_and(|freq| view.epoch() % freq == 0) {
+        if self.histogram_freq.is_some_and(|freq| view.epoch().is_multiple_of(freq)) {
             train.extend(self.histograms(view));
         }
         self.write(false, step, train, true)?;

@@ -38,7 +38,7 @@ impl Configured for Verbose {
 
 impl Callback for Verbose {
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
-        if view.epoch() % self.every == 0 || view.epoch() == view.epochs() {
+        if view.epoch().is_multiple_of(self.every) || view.epoch() == view.epochs() {
             eprintln!("{}", line(view));
         }
         Ok(())

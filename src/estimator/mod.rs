@@ -10,6 +10,7 @@ mod labels;
 mod regressor;
 
 pub use classifier::MlpClassifier;
+pub use fitting::Outcome;
 pub use hyperparams::{
     Classification, MlpClassifierParams, MlpParams, MlpRegressorParams, MlpValidParams, Regression,
 };
