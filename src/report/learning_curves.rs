@@ -363,8 +363,9 @@ fn number(value: f64, step: f64) -> String {
         return "0".into();
     }
     if value != 0.0 && !(1e-4..1e5).contains(&value.abs()) {
-        let digits =
-            if step > 0.0 { (value.abs() / step).log10().floor().clamp(0.0, 6.0) as usize } else { 0 };
+        let decade = |value: f64| value.abs().log10().floor();
+        let digits = if step > 0.0 { decade(value) - decade(step) } else { 0.0 };
+        let digits = digits.clamp(0.0, 6.0) as usize;
         return format!("{value:.digits$e}");
     }
     let decimals = if step > 0.0 { (-step.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 };
