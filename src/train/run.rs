@@ -307,6 +307,10 @@ impl<F: Float> Run<F> {
             for bytes in found {
                 let run =
                     Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                if run.network.n_features() != network.n_features() || !run.plan.is_same_fit(plan) {
+                    let error = persistence::contradiction(persistence::Kind::Run, "it is of another plan");
+                    return Err(failed(error, callback.name(), &position));
+                }
                 if run.steps() >= best.as_ref().map_or(position.step, Run::steps) {
                     best = Some(run);
                 }
