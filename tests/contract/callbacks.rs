@@ -349,6 +349,8 @@ fn training_goes_on_from_any_checkpoint_to_the_same_bytes() {
             if every_batch { checkpoint.every_batches(1) } else { checkpoint }.into(),
             EarlyStopping::on(MONITOR).patience(4).restore_best_weights().into(),
             ReduceLrOnPlateau::on(MONITOR).patience(1).factor(0.5).into(),
+            // Stops in the middle of an epoch.
+            UpdateBudget::updates(if every_batch { 9 } else { 1000 }).into(),
         ]
     };
     for every_batch in [false, true] {
@@ -542,6 +544,44 @@ fn a_backup_of_a_stopped_run_is_finished_and_removed() {
     advance(&mut again, Until::epochs(3)).unwrap();
     assert!(again.to_bytes().unwrap() == straight.to_bytes().unwrap());
     assert_eq!(files(folder.path()), names(&[]));
+}
+
+/// Knows of bytes to go on from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Knows(Vec<u8>);
+
+impl Configured for Knows {
+    const NAME: &'static str = "knows";
+}
+
+impl Callback for Knows {
+    fn resume(&mut self, _: &mut View<'_>) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(vec![self.0.clone()])
+    }
+
+    fn is_saved(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_run_to_go_on_from_must_be_whole_and_of_the_same_plan() {
+    let mut run = clock(&SCRIPT, 2, vec![]);
+    advance(&mut run, Until::epochs(3)).unwrap();
+    let bytes = run.to_bytes().unwrap();
+    let mut same = clock(&SCRIPT, 2, vec![Knows(bytes.clone()).into()]);
+    advance(&mut same, Until::epochs(3)).unwrap();
+    assert!(same.to_bytes().unwrap() == bytes);
+    let cut = bytes[..bytes.len() - 1].to_vec();
+    for (batch_size, bytes) in [(4, bytes), (2, cut)] {
+        let mut other = clock(&SCRIPT, batch_size, vec![Knows(bytes).into()]);
+        let error = advance(&mut other, Until::epochs(3)).unwrap_err();
+        assert!(
+            matches!(&error, Error::Callback { source, .. } if matches!(**source, Error::Format { .. })),
+            "{error}"
+        );
+        assert_eq!(other.steps(), 0);
+    }
 }
 
 #[test]
