@@ -59,6 +59,8 @@ pub mod optimizer;
 pub mod part;
 pub mod persistence;
 pub mod prelude;
+#[cfg(feature = "plot")]
+pub mod report;
 pub mod rng;
 #[cfg(feature = "tensorboard")]
 pub mod tensorboard;

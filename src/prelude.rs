@@ -2,7 +2,14 @@
 //!
 //! It leaves out `Error` and `Result`, which linfa's prelude exports.
 
-pub use crate::callback::{Callback, EarlyStopping, Verbose};
+#[cfg(feature = "progress")]
+pub use crate::callback::ProgressBar;
+#[cfg(feature = "tensorboard")]
+pub use crate::callback::TensorBoard;
+pub use crate::callback::{
+    Backup, BatchLog, Callback, CsvLogger, EarlyStopping, LearningRateSchedule, ModelCheckpoint, OnBatchEnd,
+    OnEpochEnd, ReduceLrOnPlateau, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
+};
 pub use crate::estimator::{MlpClassifier, MlpRegressor};
 pub use crate::history::History;
 pub use crate::loss::{

@@ -133,14 +133,14 @@ impl Callback for Backup {
 
     fn on_batch_end(&mut self, view: &mut View<'_>) -> Result<()> {
         let batches = view.epoch().saturating_sub(1) * view.batches() + view.batch();
-        if self.every_batches && batches % self.every == 0 {
+        if self.every_batches && batches.is_multiple_of(self.every) {
             self.save(view);
         }
         Ok(())
     }
 
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
-        if !self.every_batches && view.epoch() % self.every == 0 {
+        if !self.every_batches && view.epoch().is_multiple_of(self.every) {
             self.save(view);
         }
         Ok(())

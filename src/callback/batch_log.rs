@@ -36,7 +36,7 @@ impl Configured for BatchLog {
 
 impl Callback for BatchLog {
     fn on_batch_end(&mut self, view: &mut View<'_>) -> Result<()> {
-        if view.step() % self.every == 0 {
+        if view.step().is_multiple_of(self.every) {
             view.log_batch();
         }
         Ok(())

@@ -11,8 +11,8 @@
 //! | write files of the run | [`ModelCheckpoint`] |
 //! | survive a crash | [`Backup`] |
 //! | change the learning rate | [`ReduceLrOnPlateau`], [`LearningRateSchedule`] |
-//! | write down what happens | [`CsvLogger`], [`BatchLog`] |
-//! | watch | [`Verbose`] |
+//! | write down what happens | [`CsvLogger`], [`BatchLog`], `TensorBoard` (feature `tensorboard`) |
+//! | watch | [`Verbose`], `ProgressBar` (feature `progress`) |
 //! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
 //!
 //! Keras' `TerminateOnNaN` has no counterpart, for there is nothing left for it to do: every run ends with
@@ -78,8 +78,12 @@ mod handle;
 mod learning_rate_schedule;
 mod model_checkpoint;
 mod monitor;
+#[cfg(feature = "progress")]
+mod progress_bar;
 mod reduce_lr_on_plateau;
 mod template;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 mod verbose;
 mod view;
 
@@ -92,7 +96,11 @@ pub use early_stopping::EarlyStopping;
 pub use learning_rate_schedule::{LearningRateFunction, LearningRateSchedule};
 pub use model_checkpoint::{BestAmong, ModelCheckpoint};
 pub use monitor::{Loss, Monitor, Val, ValLoss};
+#[cfg(feature = "progress")]
+pub use progress_bar::ProgressBar;
 pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::TensorBoard;
 pub use verbose::Verbose;
 pub(crate) use view::{Inside, Requests, TellTensor};
 pub use view::{Save, View};
@@ -108,7 +116,11 @@ const MEMBERS: &[Member<Callbacks>] = &[
     Member::of::<LearningRateSchedule>(),
     Member::of::<CsvLogger>(),
     Member::of::<BatchLog>(),
+    #[cfg(feature = "tensorboard")]
+    Member::of::<TensorBoard>(),
     Member::of::<Verbose>(),
+    #[cfg(feature = "progress")]
+    Member::of::<ProgressBar>(),
 ];
 
 /// Code that watches a run. All methods do nothing unless written.

@@ -270,14 +270,14 @@ impl Callback for ModelCheckpoint {
             return Ok(());
         }
         let batches = view.epoch().saturating_sub(1) * view.batches() + view.batch();
-        self.look(view, batches % self.every == 0)
+        self.look(view, batches.is_multiple_of(self.every))
     }
 
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
         if self.every_batches {
             return Ok(());
         }
-        self.look(view, view.epoch() % self.every == 0)
+        self.look(view, view.epoch().is_multiple_of(self.every))
     }
 
     fn on_save_failed(&mut self) {

@@ -45,12 +45,13 @@ impl Callback for Verbose {
     }
 }
 
-fn line(view: &View<'_>) -> String {
-    let mut line = format!("epoch {}/{} · {:.2} s", view.epoch(), view.epochs(), view.seconds());
-    for name in view.names() {
-        if let (Some(value), true) = (view.value(name), name != "learning_rate") {
-            line.push_str(&format!(" · {name} {value:.4}"));
-        }
-    }
-    line
+/// The line of an epoch.
+pub(super) fn line(view: &View<'_>) -> String {
+    format!("epoch {}/{} · {:.2} s{}", view.epoch(), view.epochs(), view.seconds(), values(view))
+}
+
+/// The values there are, each after a dot.
+pub(super) fn values(view: &View<'_>) -> String {
+    let values = view.values().filter(|(name, _)| *name != "learning_rate");
+    values.map(|(name, value)| format!(" · {name} {value:.4}")).collect()
 }

@@ -1,5 +1,6 @@
 //! What a callback sees of a run, and what it may ask of it.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct View<'a> {
     pub(crate) names: &'a [String],
     pub(crate) directions: &'a [Direction],
     pub(crate) values: &'a [f64],
+    /// After a batch, the running values in place of `values`, computed when they are asked for.
+    pub(crate) running: Option<&'a OnceCell<Vec<f64>>>,
     pub(crate) history: &'a History,
     pub(crate) inside: &'a dyn Inside,
     /// The learning rate of the next step by its schedule, and what callbacks have made of it so far.
@@ -37,6 +40,8 @@ pub(crate) trait Inside: fmt::Debug {
     fn weights(&self, tell: &mut TellTensor<'_>);
     /// Tells the gradient of the last batch, tensor by tensor.
     fn gradient(&self, tell: &mut TellTensor<'_>);
+    /// Loss and metrics over the batches of the epoch so far.
+    fn running_values(&self) -> Vec<f64>;
     /// See [`View::summary`].
     fn summary(&self) -> Summary;
     /// See [`View::settings`].
@@ -132,17 +137,24 @@ impl View<'_> {
         self.names
     }
 
+    fn current(&self) -> &[f64] {
+        match self.running {
+            Some(running) => running.get_or_init(|| self.inside.running_values()),
+            None => self.values,
+        }
+    }
+
     /// A value of this epoch; at the end of a batch, the running one. `val_` values and `learning_rate` exist at the end
     /// of an epoch.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<f64> {
         let place = self.names.iter().position(|other| other == name)?;
-        self.values.get(place).copied()
+        self.current().get(place).copied()
     }
 
     /// The values there are at this moment, by name.
     pub fn values(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.names.iter().map(String::as_str).zip(self.values.iter().copied())
+        self.names.iter().map(String::as_str).zip(self.current().iter().copied())
     }
 
     /// Which values of a name are better.

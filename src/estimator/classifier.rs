@@ -9,12 +9,12 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayDa
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fitting::{fit_run, sample_weights, score_weights};
+use super::fitting::{Outcome, fit_run, sample_weights, score_weights};
 use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpValidParams};
 use super::labels;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::history::{History, StopReason};
+use crate::history::History;
 use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use crate::metric::Accuracy;
 use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
@@ -81,7 +81,7 @@ impl MlpValidParams<Classification> {
         model: Option<MlpClassifier<F, L>>,
         classes: &[L],
         rows: Rows<'_, F>,
-    ) -> Result<(MlpClassifier<F, L>, Result<StopReason>)> {
+    ) -> Result<(MlpClassifier<F, L>, Outcome)> {
         let plan = |n| self.plan_for(classes.len(), n);
         let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
         Ok((MlpClassifier { network: run.result(), run, classes: classes.to_vec() }, outcome))
@@ -91,7 +91,7 @@ impl MlpValidParams<Classification> {
         &self,
         model: Option<MlpClassifier<F, T::Elem>>,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
+    ) -> Result<(MlpClassifier<F, T::Elem>, Outcome)>
     where
         F: Float,
         D: ArrayData<Elem = F>,
@@ -133,7 +133,7 @@ impl MlpClassifierParams {
     pub fn fit_with_outcome<F, D, T>(
         &self,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<(MlpClassifier<F, T::Elem>, Result<StopReason>)>
+    ) -> Result<(MlpClassifier<F, T::Elem>, Outcome)>
     where
         F: Float,
         D: ArrayData<Elem = F>,

@@ -10,6 +10,9 @@ use crate::float::Float;
 use crate::history::StopReason;
 use crate::train::{Plan, Rows, Run, Until, check_any_weight, check_weights, validation_rows};
 
+/// Why training ended: its epochs or a callback, or else the divergence or failure of a callback.
+pub type Outcome = Result<StopReason>;
+
 /// Trains a fresh run, or goes on with one, until the epochs of the params are done. The run is given back however that
 /// ends, with the reason.
 ///
@@ -22,7 +25,7 @@ pub(super) fn fit_run<F: Float, K>(
     plan: impl Fn(usize) -> Plan,
     run: Option<Run<F>>,
     rows: Rows<'_, F>,
-) -> Result<(Run<F>, Result<StopReason>)> {
+) -> Result<(Run<F>, Outcome)> {
     let held_out = validation_rows(rows.len(), params.validation_split)?;
     let plan = plan(rows.len() - held_out);
     let mut run = match run {

@@ -11,6 +11,7 @@ mod regressor;
 mod search;
 
 pub use classifier::MlpClassifier;
+pub use fitting::Outcome;
 pub use hyperparams::{
     Classification, MlpClassifierParams, MlpParams, MlpRegressorParams, MlpValidParams, Regression,
 };

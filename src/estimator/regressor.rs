@@ -8,11 +8,11 @@ use linfa::dataset::{AsTargets, TargetDim};
 use linfa::traits::{Fit, FitWith, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView2, Data as ArrayData, Dimension, Ix1, Ix2};
 
-use super::fitting::{fit_run, sample_weights, score_weights};
+use super::fitting::{Outcome, fit_run, sample_weights, score_weights};
 use super::hyperparams::{MlpParams, MlpRegressorParams, MlpValidParams, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::history::{History, StopReason};
+use crate::history::History;
 use crate::loss::MeanSquaredError;
 use crate::metric::{Batch, Metric, R2};
 use crate::network::{Dense, Network, Summary};
@@ -66,7 +66,7 @@ impl MlpValidParams<Regression> {
         &self,
         model: Option<MlpRegressor<F, I>>,
         rows: Rows<'_, F>,
-    ) -> Result<(MlpRegressor<F, I>, Result<StopReason>)> {
+    ) -> Result<(MlpRegressor<F, I>, Outcome)> {
         let n_outputs = rows.target_width();
         let plan = |n| self.plan_for(n_outputs, n);
         let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
@@ -77,7 +77,7 @@ impl MlpValidParams<Regression> {
         &self,
         model: Option<MlpRegressor<F, T::Ix>>,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<(MlpRegressor<F, T::Ix>, Result<StopReason>)>
+    ) -> Result<(MlpRegressor<F, T::Ix>, Outcome)>
     where
         F: Float,
         D: ArrayData<Elem = F>,
@@ -116,7 +116,7 @@ impl MlpRegressorParams {
     pub fn fit_with_outcome<F, D, T>(
         &self,
         dataset: &DatasetBase<ArrayBase<D, Ix2>, T>,
-    ) -> Result<(MlpRegressor<F, T::Ix>, Result<StopReason>)>
+    ) -> Result<(MlpRegressor<F, T::Ix>, Outcome)>
     where
         F: Float,
         D: ArrayData<Elem = F>,

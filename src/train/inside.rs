@@ -5,7 +5,7 @@ use crate::float::Float;
 use crate::network::{Network, Summary};
 use crate::rng::Stream;
 
-use super::run::Position;
+use super::run::{Position, Totals};
 use super::update::Moments;
 use super::{Data, Plan, Rows};
 
@@ -18,6 +18,7 @@ pub(super) struct Parts<'a, 'd, F: Float> {
     pub(super) position: Position,
     pub(super) rate_factor: f64,
     pub(super) gradient: &'a [F],
+    pub(super) totals: &'a Totals,
     pub(super) data: &'a Data<'d, F>,
 }
 
@@ -41,6 +42,10 @@ impl<F: Float> Inside for Parts<'_, '_, F> {
         if self.gradient.iter().any(|value| *value != F::zero()) {
             self.tensors(self.gradient, tell);
         }
+    }
+
+    fn running_values(&self) -> Vec<f64> {
+        self.totals.values::<F>(self.plan)
     }
 
     fn summary(&self) -> Summary {

@@ -88,6 +88,16 @@ impl Plan {
         Ok(())
     }
 
+    /// Whether the other plan is the same but for its callbacks.
+    pub(super) fn is_same_fit(&self, other: &Plan) -> bool {
+        let Plan { network, loss, optimizer, metrics, batch_size, shuffle, seed, callbacks: _ } = self;
+        *network == other.network
+            && *loss == other.loss
+            && *optimizer == other.optimizer
+            && *metrics == other.metrics
+            && (*batch_size, *shuffle, *seed) == (other.batch_size, other.shuffle, other.seed)
+    }
+
     /// Whether each output is a yes-or-no question of its own.
     pub(crate) fn is_multilabel(&self, n_outputs: usize) -> bool {
         n_outputs > 1 && self.loss.ops::<f32>().independent_outputs()

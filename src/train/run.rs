@@ -1,5 +1,6 @@
 //! A training run as one plain value.
 
+use std::cell::OnceCell;
 use std::time::Instant;
 
 use crate::callback::{Active, Requests, Save, View};
@@ -64,6 +65,23 @@ pub(super) struct Totals {
     pub(super) loss: f64,
     pub(super) mass: f64,
     pub(super) metrics: Vec<Vec<f64>>,
+}
+
+impl Totals {
+    /// Appends the loss and each metric, over the batches of the epoch so far.
+    fn append_values<F: Float>(&self, plan: &Plan, to: &mut Vec<f64>) {
+        to.push(self.loss / self.mass);
+        to.extend(
+            plan.metrics.iter().zip(&self.metrics).map(|(metric, state)| metric.ops::<F>().value(state)),
+        );
+    }
+
+    /// The loss and each metric, over the batches of the epoch so far.
+    pub(super) fn values<F: Float>(&self, plan: &Plan) -> Vec<f64> {
+        let mut values = Vec::with_capacity(1 + self.metrics.len());
+        self.append_values::<F>(plan, &mut values);
+        values
+    }
 }
 
 /// Everything a training run is: weights, moments, counters, sums of the epoch under way, best weights, callbacks.
@@ -264,9 +282,11 @@ impl<F: Float> Run<F> {
         directions: &[Direction],
     ) -> Result<bool> {
         let scheduled_rate = self.plan.optimizer.ops::<F>().tuning().learning_rate.rate(self.position.step);
-        let Run { plan, network, moments, position, learning_rate_factor, history, callbacks, .. } = self;
+        let Run {
+            plan, network, moments, position, totals, learning_rate_factor, history, callbacks, ..
+        } = self;
         let (position, rate_factor) = (*position, *learning_rate_factor);
-        let inside = Parts { plan, network, moments, position, rate_factor, gradient: &[], data };
+        let inside = Parts { plan, network, moments, position, rate_factor, gradient: &[], totals, data };
         let mut best: Option<Run<F>> = None;
         for callback in callbacks {
             let mut requests = Requests::default();
@@ -280,6 +300,7 @@ impl<F: Float> Run<F> {
                 names,
                 directions,
                 values: &[],
+                running: None,
                 history,
                 inside: &inside,
                 scheduled_rate,
@@ -291,6 +312,10 @@ impl<F: Float> Run<F> {
             for bytes in found {
                 let run =
                     Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                if run.network.n_features() != network.n_features() || !run.plan.is_same_fit(plan) {
+                    let error = persistence::contradiction(persistence::Kind::Run, "it is of another plan");
+                    return Err(failed(error, callback.name(), &position));
+                }
                 if run.steps() >= best.as_ref().map_or(position.step, Run::steps) {
                     best = Some(run);
                 }
@@ -520,21 +545,11 @@ impl<F: Float> Passage<'_, '_, F> {
         Ok(())
     }
 
-    /// The running values of the epoch: loss and metrics over its batches so far.
-    fn running_values(&mut self) {
-        let Passage { run, workspace, .. } = self;
-        let values = &mut workspace.values;
-        values.clear();
-        values.push(run.totals.loss / run.totals.mass);
-        for (metric, state) in run.plan.metrics.iter().zip(&run.totals.metrics) {
-            values.push(metric.ops::<F>().value(state));
-        }
-    }
-
     fn end_epoch(&mut self) -> Result<Option<StopReason>> {
         let learning_rate = self.run.learning_rate();
-        self.running_values();
         let Passage { run, data, workspace, names, epoch_start, .. } = self;
+        workspace.values.clear();
+        run.totals.append_values::<F>(&run.plan, &mut workspace.values);
         let mut numbers = std::iter::once(run.network.weights()).chain(&run.moments.slots);
         if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
             return Err(Error::Diverged {
@@ -561,15 +576,16 @@ impl<F: Float> Passage<'_, '_, F> {
         if self.run.callbacks.is_empty() {
             return Ok(None);
         }
-        if matches!(moment, Moment::BatchEnd) {
-            self.running_values();
-        }
+        // A metric may need the order of all rows so far: after a batch its value is computed when somebody asks for it.
+        let running = OnceCell::new();
+        let running = matches!(moment, Moment::BatchEnd).then_some(&running);
         let Passage { run, data, workspace, names, directions, batches, until, epoch_start, saves } = self;
         let Run {
             plan,
             network,
             moments,
             position,
+            totals,
             learning_rate_factor,
             history,
             best,
@@ -595,6 +611,7 @@ impl<F: Float> Passage<'_, '_, F> {
                 position,
                 rate_factor: *learning_rate_factor,
                 gradient: &workspace.gradient,
+                totals,
                 data,
             };
             let mut view = View {
@@ -607,6 +624,7 @@ impl<F: Float> Passage<'_, '_, F> {
                 names,
                 directions,
                 values: &workspace.values,
+                running,
                 history,
                 inside: &inside,
                 scheduled_rate,
@@ -638,8 +656,9 @@ impl<F: Float> Passage<'_, '_, F> {
                 reason = Some(StopReason::Callback { name: name.into(), reason: why });
             }
         }
-        if log_batch && matches!(moment, Moment::BatchEnd) {
-            history.push_batch(epoch, position.batch, position.step, names, &workspace.values);
+        if let (true, Some(running)) = (log_batch, running) {
+            let values = running.get_or_init(|| totals.values::<F>(plan));
+            history.push_batch(epoch, position.batch, position.step, names, values);
         }
         Ok(reason)
     }

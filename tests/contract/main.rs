@@ -1,5 +1,6 @@
 //! What every member of a room keeps.
 
+mod callbacks;
 mod metrics;
 mod optimizers;
 mod schedules;

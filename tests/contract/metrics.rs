@@ -1,11 +1,12 @@
 //! Metrics: adding a row to `CONTRACT` is all it takes to test a new one.
 
+use linfa_mlp::Error;
 use linfa_mlp::metric::{
     Accuracy, AnyMetric, Average, AveragePrecision, BalancedAccuracy, Batch, Brier, CohenKappa, Direction,
     ExplainedVariance, F1, FBeta, LogLoss, Mae, Mape, Matthews, MaxError, MedianAbsoluteError, Metrics, Mse,
     Precision, R2, Recall, Rmse, RocAuc, Task, TopK,
 };
-use linfa_mlp::{Error, part};
+use linfa_mlp::part::{self, Room};
 use proptest::prelude::*;
 
 use Direction::{Maximize, Minimize};
@@ -220,7 +221,8 @@ fn same_bits(one: f64, other: f64) -> bool {
 #[test]
 fn every_member_has_a_row() {
     let rows = contract();
-    for name in part::names::<Metrics>() {
+    // Not `part::names`: other tests register metrics of their own.
+    for name in Metrics::members().iter().map(part::Member::name) {
         assert!(rows.iter().any(|row| row.names.first() == Some(&name)), "{name} is not in the contract");
     }
 }
