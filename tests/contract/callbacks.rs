@@ -3,6 +3,9 @@
 //! Most tests run a network that is a clock: its only output grows by exactly 1 with every update, and the metric `scripted`
 //! looks up a value by it. So the losses of a test are those written in its table, and the weights tell their epoch.
 
+// Lists grow with the features.
+#![cfg_attr(not(feature = "tensorboard"), allow(unused_mut))]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
