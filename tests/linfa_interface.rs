@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use linfa::dataset::{AsTargets, CountedTargets, Label};
 use linfa::prelude::*;
 use linfa::{Dataset, DatasetBase, DatasetView};
-use linfa_mlp::callback::{AnyCallback, EarlyStopping, View};
+use linfa_mlp::callback::{AnyCallback, EarlyStopping};
 use linfa_mlp::estimator::{
     Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
 };
@@ -314,7 +314,6 @@ fn public_types_cross_threads_and_are_cloned() {
     shared::<Rows<'static, f64>>();
     shared::<Data<'static, f32>>();
     seen::<Error>();
-    seen::<View<'static>>();
 }
 
 #[test]
