@@ -44,7 +44,12 @@ impl Configured for MaxNorm {
     const NAME: &'static str = "max_norm";
 
     fn check(&self) -> Result<()> {
-        check("max_value", self.max_value, self.max_value.is_finite() && self.max_value > 0.0, "finite and > 0")
+        check(
+            "max_value",
+            self.max_value,
+            self.max_value.is_finite() && self.max_value > 0.0,
+            "finite and > 0",
+        )
     }
 }
 

@@ -242,7 +242,9 @@ impl<F: Float> Layer<F> for BatchNorm {
             match &shared {
                 Some(shared) => to.iter_mut().zip(shared.inverse).for_each(|(to, &inverse)| *to *= inverse),
                 None => {
-                    to.iter_mut().zip(moving_variance).for_each(|(to, &variance)| *to *= self.inverse(variance));
+                    to.iter_mut()
+                        .zip(moving_variance)
+                        .for_each(|(to, &variance)| *to *= self.inverse(variance));
                 }
             }
             if let Some(gamma) = gamma {
