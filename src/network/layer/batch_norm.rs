@@ -156,6 +156,7 @@ struct Shared<'a, F> {
 }
 
 impl<'a, F> Shared<'a, F> {
+    #[inline(always)]
     fn of(all: &'a [F]) -> Self {
         let width = all.len() / 5;
         let part = |i: usize| &all[i * width..(i + 1) * width];
@@ -164,6 +165,7 @@ impl<'a, F> Shared<'a, F> {
 }
 
 impl BatchNorm {
+    #[inline(always)]
     fn inverse<F: Float>(&self, variance: F) -> F {
         // A negative one can only have been set by hand.
         F::one() / kernel::math::sqrt(kernel::math::max(variance, F::zero()) + F::of(self.epsilon))
@@ -196,11 +198,16 @@ impl<F: Float> Layer<F> for BatchNorm {
         kernel::column_sums(batch.rows, width, batch.input, mean);
         mean.iter_mut().for_each(|mean| *mean /= n);
         variance.fill(F::zero());
-        for row in batch.input.chunks_exact(width) {
-            for ((sum, &x), &mean) in variance.iter_mut().zip(row).zip(&*mean) {
-                *sum += (x - mean) * (x - mean);
-            }
-        }
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for row in batch.input.chunks_exact(width) {
+                    for ((sum, &x), &mean) in variance.iter_mut().zip(row).zip(&*mean) {
+                        *sum += (x - mean) * (x - mean);
+                    }
+                }
+            },
+        );
         for (inverse, variance) in rest.iter_mut().zip(variance) {
             *variance /= n;
             *inverse = self.inverse(*variance);
@@ -214,11 +221,16 @@ impl<F: Float> Layer<F> for BatchNorm {
         let (deltas, products) = sums.split_at_mut(width);
         kernel::column_sums(batch.rows, width, batch.delta, deltas);
         products.fill(F::zero());
-        for (row, delta) in batch.input.chunks_exact(width).zip(batch.delta.chunks_exact(width)) {
-            for (i, sum) in products.iter_mut().enumerate() {
-                *sum += delta[i] * ((row[i] - mean[i]) * inverse[i]);
-            }
-        }
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for (row, delta) in batch.input.chunks_exact(width).zip(batch.delta.chunks_exact(width)) {
+                    for (i, sum) in products.iter_mut().enumerate() {
+                        *sum += delta[i] * ((row[i] - mean[i]) * inverse[i]);
+                    }
+                }
+            },
+        );
     }
 
     fn remember(&self, _n_inputs: usize, shared: &[F], mut weights: TensorsMut<'_, F>) {
@@ -237,23 +249,30 @@ impl<F: Float> Layer<F> for BatchNorm {
         let shared = (!pass.shared.is_empty()).then(|| Shared::of(pass.shared));
         let moving_variance = pass.weights.get(self.moving() + 1);
         let mean = shared.as_ref().map_or(pass.weights.get(self.moving()), |shared| shared.mean);
-        for (from, to) in pass.input.chunks_exact(width).zip(pass.output.chunks_exact_mut(width)) {
-            to.iter_mut().zip(from).zip(mean).for_each(|((to, &x), &mean)| *to = x - mean);
-            match &shared {
-                Some(shared) => to.iter_mut().zip(shared.inverse).for_each(|(to, &inverse)| *to *= inverse),
-                None => {
-                    to.iter_mut()
-                        .zip(moving_variance)
-                        .for_each(|(to, &variance)| *to *= self.inverse(variance));
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for (from, to) in pass.input.chunks_exact(width).zip(pass.output.chunks_exact_mut(width)) {
+                    to.iter_mut().zip(from).zip(mean).for_each(|((to, &x), &mean)| *to = x - mean);
+                    match &shared {
+                        Some(shared) => {
+                            to.iter_mut().zip(shared.inverse).for_each(|(to, &inverse)| *to *= inverse)
+                        }
+                        None => {
+                            to.iter_mut()
+                                .zip(moving_variance)
+                                .for_each(|(to, &variance)| *to *= self.inverse(variance));
+                        }
+                    }
+                    if let Some(gamma) = gamma {
+                        to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
+                    }
+                    if let Some(beta) = beta {
+                        to.iter_mut().zip(beta).for_each(|(to, &beta)| *to += beta);
+                    }
                 }
-            }
-            if let Some(gamma) = gamma {
-                to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
-            }
-            if let Some(beta) = beta {
-                to.iter_mut().zip(beta).for_each(|(to, &beta)| *to += beta);
-            }
-        }
+            },
+        );
     }
 
     /// ∂loss/∂x = γ/√(variance + ε) · (δ − Σδ/n − normalised·Σ(δ·normalised)/n); the moving values of a frozen layer are
@@ -266,22 +285,27 @@ impl<F: Float> Layer<F> for BatchNorm {
         // The batch is whole in this pass: rows are not split before the backward pass.
         let share = F::of(1.0 / pass.rows as f64);
         let rows = pass.input.chunks_exact(width).zip(pass.delta.chunks_exact(width));
-        for ((x, delta), to) in rows.zip(input_delta.chunks_exact_mut(width)) {
-            if pass.shared.is_empty() {
-                for (i, to) in to.iter_mut().enumerate() {
-                    *to = delta[i] * self.inverse(moving_variance[i]);
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for ((x, delta), to) in rows.zip(input_delta.chunks_exact_mut(width)) {
+                    if pass.shared.is_empty() {
+                        for (i, to) in to.iter_mut().enumerate() {
+                            *to = delta[i] * self.inverse(moving_variance[i]);
+                        }
+                    } else {
+                        let Shared { mean, inverse, deltas, products, .. } = Shared::of(pass.shared);
+                        for (i, to) in to.iter_mut().enumerate() {
+                            let normal = (x[i] - mean[i]) * inverse[i];
+                            *to = (delta[i] - (deltas[i] + normal * products[i]) * share) * inverse[i];
+                        }
+                    }
+                    if let Some(gamma) = gamma {
+                        to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
+                    }
                 }
-            } else {
-                let Shared { mean, inverse, deltas, products, .. } = Shared::of(pass.shared);
-                for (i, to) in to.iter_mut().enumerate() {
-                    let normal = (x[i] - mean[i]) * inverse[i];
-                    *to = (delta[i] - (deltas[i] + normal * products[i]) * share) * inverse[i];
-                }
-            }
-            if let Some(gamma) = gamma {
-                to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
-            }
-        }
+            },
+        );
     }
 
     fn gradient(&self, mut pass: Gradient<'_, F>) {

@@ -138,23 +138,28 @@ impl<F: Float> Layer<F> for LayerNorm {
         let width = pass.input.len() / pass.rows;
         let (gamma, beta) = scale_and_offset(pass.weights, self.scale, self.center);
         let mut kept = pass.kept.chunks_exact_mut(width + 1);
-        for (from, to) in pass.input.chunks_exact(width).zip(pass.output.chunks_exact_mut(width)) {
-            let mean = F::of(kernel::sum(from) / width as f64);
-            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from - mean);
-            let variance = kernel::sum_of_squares(to) / width as f64;
-            let inverse = F::of(1.0 / (variance + self.epsilon).sqrt());
-            to.iter_mut().for_each(|to| *to *= inverse);
-            if let Some(kept) = kept.next() {
-                kept[..width].copy_from_slice(to);
-                kept[width] = inverse;
-            }
-            if let Some(gamma) = gamma {
-                to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
-            }
-            if let Some(beta) = beta {
-                to.iter_mut().zip(beta).for_each(|(to, &beta)| *to += beta);
-            }
-        }
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for (from, to) in pass.input.chunks_exact(width).zip(pass.output.chunks_exact_mut(width)) {
+                    let mean = F::of(kernel::sum(from) / width as f64);
+                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from - mean);
+                    let variance = kernel::sum_of_squares(to) / width as f64;
+                    let inverse = F::of(1.0 / (variance + self.epsilon).sqrt());
+                    to.iter_mut().for_each(|to| *to *= inverse);
+                    if let Some(kept) = kept.next() {
+                        kept[..width].copy_from_slice(to);
+                        kept[width] = inverse;
+                    }
+                    if let Some(gamma) = gamma {
+                        to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
+                    }
+                    if let Some(beta) = beta {
+                        to.iter_mut().zip(beta).for_each(|(to, &beta)| *to += beta);
+                    }
+                }
+            },
+        );
     }
 
     /// With `g = γ·δ` and the normalised row `n`: ∂loss/∂x = (g − mean(g) − n·mean(g·n)) / √(variance + ε).
@@ -163,18 +168,23 @@ impl<F: Float> Layer<F> for LayerNorm {
         let width = pass.input.len() / pass.rows;
         let (gamma, _) = scale_and_offset(pass.weights, self.scale, self.center);
         let rows = pass.delta.chunks_exact(width).zip(input_delta.chunks_exact_mut(width));
-        for ((delta, to), kept) in rows.zip(pass.kept.chunks_exact(width + 1)) {
-            let (normal, inverse) = (&kept[..width], kept[width]);
-            to.copy_from_slice(delta);
-            if let Some(gamma) = gamma {
-                to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
-            }
-            let mean = F::of(kernel::sum(to) / width as f64);
-            let slope = F::of(kernel::dot(to, normal) / width as f64);
-            for (to, &n) in to.iter_mut().zip(normal) {
-                *to = (*to - mean - n * slope) * inverse;
-            }
-        }
+        kernel::dispatch(
+            #[inline(always)]
+            || {
+                for ((delta, to), kept) in rows.zip(pass.kept.chunks_exact(width + 1)) {
+                    let (normal, inverse) = (&kept[..width], kept[width]);
+                    to.copy_from_slice(delta);
+                    if let Some(gamma) = gamma {
+                        to.iter_mut().zip(gamma).for_each(|(to, &gamma)| *to *= gamma);
+                    }
+                    let mean = F::of(kernel::sum(to) / width as f64);
+                    let slope = F::of(kernel::dot(to, normal) / width as f64);
+                    for (to, &n) in to.iter_mut().zip(normal) {
+                        *to = (*to - mean - n * slope) * inverse;
+                    }
+                }
+            },
+        );
     }
 
     fn gradient(&self, mut pass: Gradient<'_, F>) {
@@ -182,9 +192,15 @@ impl<F: Float> Layer<F> for LayerNorm {
         if self.scale {
             let gamma = pass.gradient.get(0);
             gamma.fill(F::zero());
-            for (delta, kept) in pass.delta.chunks_exact(width).zip(pass.kept.chunks_exact(width + 1)) {
-                add_products(delta, &kept[..width], gamma);
-            }
+            kernel::dispatch(
+                #[inline(always)]
+                || {
+                    for (delta, kept) in pass.delta.chunks_exact(width).zip(pass.kept.chunks_exact(width + 1))
+                    {
+                        add_products(delta, &kept[..width], gamma);
+                    }
+                },
+            );
         }
         if self.center {
             kernel::column_sums(pass.rows, width, pass.delta, pass.gradient.get(usize::from(self.scale)));

@@ -35,6 +35,7 @@ pub(super) fn scale_and_offset<'a, F: Float>(
 }
 
 /// `to += a · b`, by element.
+#[inline(always)]
 pub(super) fn add_products<F: Float>(a: &[F], b: &[F], to: &mut [F]) {
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         *to += a * b;
