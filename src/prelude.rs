@@ -18,8 +18,9 @@ pub use crate::loss::{
 };
 pub use crate::metric::{Accuracy, Mae, Metric, Mse, R2, Rmse};
 pub use crate::network::{
-    Dense, Dropout, Elu, Exponential, Gelu, HardSigmoid, Identity, L1, L1L2, L2, LeakyRelu, Relu, Selu,
-    Sequential, Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh,
+    AlphaDropout, BatchNorm, Dense, Dropout, Elu, Exponential, GaussianNoise, Gelu, HardSigmoid, Identity,
+    L1, L1L2, L2, LayerNorm, LeakyRelu, MaxNorm, MinMaxNorm, NonNeg, Relu, Selu, Sequential, Sigmoid, Silu,
+    Softmax, Softplus, Softsign, Tanh, UnitNorm,
 };
 pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
 pub use crate::train::{Model, Training};

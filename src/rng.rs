@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | first weights | `init` / layer / tensor |
 //! | order of the rows | `shuffle` / epoch |
-//! | dropout masks | `dropout` / epoch / batch / layer, counter = row · width + column |
+//! | dropout masks, noise | `dropout` / epoch / batch / layer, counter = row · width + column |
 //! | rows held out | `split` |
 //!
 //! # References

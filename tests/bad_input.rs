@@ -677,8 +677,7 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
 /// A model with that loss and that output layer, fitted on those targets.
 fn fit_targets(output: Dense, loss: impl Into<AnyLoss>, y: ArrayView2<'_, f64>) -> Result<History, Error> {
     let x = Array2::from_shape_fn((y.nrows(), 2), |(i, j)| (i + j) as f64 * 0.1);
-    let mut model: Model<f64> =
-        Sequential::new().add(output).compile::<f64>(2, Sgd::new(0.1), loss, [])?;
+    let mut model: Model<f64> = Sequential::new().add(output).compile::<f64>(2, Sgd::new(0.1), loss, [])?;
     let history = model.fit(&x, &y, &Training::epochs(1)).cloned();
     if history.is_err() {
         assert_eq!(model.run().steps(), 0);

@@ -1,4 +1,4 @@
-//! What is computed: layers, activations, initialisers, regularisers, and the network built from them.
+//! What is computed: layers, activations, initialisers, regularisers, constraints, and the network built from them.
 //!
 //! [`Sequential`] describes a network, [`Network`] is one whose width and weights are known. This room knows nothing of
 //! training.
@@ -13,6 +13,7 @@ use crate::kernel::{Buffer, aligned_len};
 use crate::rng::Stream;
 
 pub mod activation;
+pub mod constraint;
 pub mod initializer;
 pub mod layer;
 pub mod regularizer;
@@ -24,11 +25,12 @@ pub use activation::{
     Elu, Exponential, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softmax, Softplus,
     Softsign, Tanh,
 };
+pub use constraint::{MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 pub use initializer::{
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, Zeros,
 };
-pub use layer::{Dense, Dropout};
+pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm};
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;
 pub use summary::{Summary, SummaryRow};
@@ -50,32 +52,32 @@ pub(crate) struct Stage {
 
 /// A network with its weights.
 ///
-/// All weights lie in one flat buffer, each tensor on a 64-byte boundary; gradients and optimizer moments have the same
-/// layout. A clone shares the layout and copies the weights.
+/// All weights lie in one flat buffer, each tensor on a 64-byte boundary: first those that are trained, then those that
+/// are not (frozen layers, moving averages). Gradients and optimizer moments have the same layout, and an optimizer is
+/// handed the first part alone, so that nothing it does can reach the second. A clone shares the layout and copies the weights.
 #[derive(Clone, Debug)]
 pub struct Network<F: Float> {
     stages: Arc<Vec<Stage>>,
     n_features: usize,
     weights: Buffer<F>,
+    /// Length of the part of the buffer that is trained.
+    trained: usize,
 }
 
 impl<F: Float> Network<F> {
     fn build(layers: &[AnyLayer], n_features: usize, init: Stream) -> Self {
         let mut stages = Vec::with_capacity(layers.len());
-        let (mut width, mut len) = (n_features, 0);
+        let mut width = n_features;
         for (layer, name) in layers.iter().zip(summary::layer_names(layers)) {
             let ops = layer.ops::<F>();
             let tensors = ops.tensors(width);
-            let mut places = Vec::with_capacity(tensors.len());
-            for tensor in &tensors {
-                let size = tensor.rows * tensor.columns;
-                places.push((len, size));
-                len += aligned_len::<F>(size);
-            }
+            let places = tensors.iter().map(|tensor| (0, tensor.rows * tensor.columns)).collect();
             let n_outputs = ops.n_outputs(width);
             stages.push(Stage { layer: layer.clone(), name, n_inputs: width, n_outputs, tensors, places });
             width = n_outputs;
         }
+        let trained = place::<F>(&mut stages, true, 0);
+        let len = place::<F>(&mut stages, false, trained);
         let mut weights = Buffer::zeros(len);
         for (i, stage) in stages.iter().enumerate() {
             for (j, (tensor, &(start, size))) in stage.tensors.iter().zip(&stage.places).enumerate() {
@@ -87,7 +89,7 @@ impl<F: Float> Network<F> {
                 }
             }
         }
-        Network { stages: Arc::new(stages), n_features, weights }
+        Network { stages: Arc::new(stages), n_features, weights, trained }
     }
 
     /// Columns of the input.
@@ -106,6 +108,13 @@ impl<F: Float> Network<F> {
     #[must_use]
     pub fn count_params(&self) -> usize {
         self.stages.iter().flat_map(|stage| &stage.places).map(|(_, size)| size).sum()
+    }
+
+    /// Number of parameters that training moves.
+    #[must_use]
+    pub fn count_trainable_params(&self) -> usize {
+        let tensors = self.stages.iter().flat_map(|stage| &stage.tensors);
+        tensors.filter(|tensor| tensor.trainable).map(|tensor| tensor.rows * tensor.columns).sum()
     }
 
     /// The table of layers, shapes and parameters.
@@ -213,6 +222,29 @@ impl<F: Float> Network<F> {
         &mut self.weights
     }
 
+    /// The part of the flat buffers that is trained: `..trained`.
+    pub(crate) fn trained(&self) -> usize {
+        self.trained
+    }
+
+    fn stages_and_weights(&mut self) -> (&[Stage], &mut [F]) {
+        (&self.stages, &mut self.weights)
+    }
+
+    /// Makes the weights obey their constraints.
+    fn constrain(&mut self) {
+        for stage in self.stages.iter() {
+            for (tensor, &(start, size)) in stage.tensors.iter().zip(&stage.places) {
+                if let (Some(constraint), true) = (&tensor.constraint, tensor.trainable) {
+                    let weights = &mut self.weights[start..start + size];
+                    let (rows, columns) =
+                        if tensor.vector { (tensor.columns, 1) } else { (tensor.rows, tensor.columns) };
+                    constraint.ops::<F>().apply(rows, columns, weights);
+                }
+            }
+        }
+    }
+
     pub(crate) fn of_stage(&self, stage: usize) -> Tensors<'_, F> {
         Tensors { all: &self.weights, places: &self.stages[stage].places }
     }
@@ -234,10 +266,24 @@ impl<F: Float> Network<F> {
     fn penalized(&self) -> impl Iterator<Item = (&regularizer::AnyRegularizer, std::ops::Range<usize>)> {
         self.stages.iter().flat_map(|stage| {
             stage.tensors.iter().zip(&stage.places).filter_map(|(tensor, &(start, size))| {
-                tensor.regularizer.as_ref().map(|regularizer| (regularizer, start..start + size))
+                let regularizer = tensor.regularizer.as_ref().filter(|_| tensor.trainable);
+                regularizer.map(|regularizer| (regularizer, start..start + size))
             })
         })
     }
+}
+
+/// Gives a place to the tensors that are trained, or to those that are not, from `len` on; gives the new length.
+fn place<F: Float>(stages: &mut [Stage], trainable: bool, mut len: usize) -> usize {
+    for stage in stages {
+        for (tensor, (start, size)) in stage.tensors.iter().zip(&mut stage.places) {
+            if tensor.trainable == trainable {
+                *start = len;
+                len += aligned_len::<F>(*size);
+            }
+        }
+    }
+    len
 }
 
 /// Rows that go through the network together in a prediction: enough to use the matrix kernels, few enough to stay in

@@ -24,6 +24,8 @@ pub struct SummaryRow {
     pub n_outputs: usize,
     /// Number of parameters.
     pub params: usize,
+    /// How many of them training does not move: those of a frozen layer, and moving averages.
+    pub non_trainable_params: usize,
 }
 
 impl Summary {
@@ -32,13 +34,19 @@ impl Summary {
         let names = layer_names(layers);
         let rows = layers.iter().zip(names).map(|(part, name)| {
             let layer = part.ops::<f32>();
-            let params = layer.tensors(width).iter().map(|tensor| tensor.rows * tensor.columns).sum();
+            let (mut params, mut non_trainable_params) = (0, 0);
+            for tensor in layer.tensors(width) {
+                let size = tensor.rows * tensor.columns;
+                params += size;
+                non_trainable_params += if tensor.trainable { 0 } else { size };
+            }
             width = layer.n_outputs(width);
             SummaryRow {
                 name,
                 activation: layer.activation().map(ToString::to_string),
                 n_outputs: width,
                 params,
+                non_trainable_params,
             }
         });
         Summary { layers: rows.collect(), n_features }
@@ -48,6 +56,12 @@ impl Summary {
     #[must_use]
     pub fn count_params(&self) -> usize {
         self.layers.iter().map(|layer| layer.params).sum()
+    }
+
+    /// How many of them training does not move.
+    #[must_use]
+    pub fn count_non_trainable_params(&self) -> usize {
+        self.layers.iter().map(|layer| layer.non_trainable_params).sum()
     }
 }
 
@@ -66,12 +80,18 @@ impl fmt::Display for Summary {
             let activation = layer.activation.clone().unwrap_or_default();
             rows.push([layer.name.clone(), activation, shape(layer.n_outputs), grouped(layer.params)]);
         }
-        rows.push(["total".into(), String::new(), String::new(), grouped(self.count_params())]);
+        let (all, fixed) = (self.count_params(), self.count_non_trainable_params());
+        rows.push(["total".into(), String::new(), String::new(), grouped(all)]);
+        let last = rows.len() - 1;
+        if fixed > 0 {
+            rows.push(["trainable".into(), String::new(), String::new(), grouped(all - fixed)]);
+            rows.push(["non-trainable".into(), String::new(), String::new(), grouped(fixed)]);
+        }
         let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
         let widths = [width(0), width(1), width(2), width(3)];
         let line: usize = widths.iter().sum::<usize>() + 6;
         for (i, row) in rows.iter().enumerate() {
-            if i == 1 || i + 1 == rows.len() {
+            if i == 1 || i == last {
                 writeln!(f, "{}", "─".repeat(line))?;
             }
             let [name, activation, shape, params] = row;

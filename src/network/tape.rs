@@ -1,6 +1,6 @@
 //! The two passes through a network, and what is kept between them.
 
-use super::layer::{Backward, Forward, Gradient, Noise, TensorsMut};
+use super::layer::{Backward, Forward, Gradient, Noise, Survey, TensorsMut};
 use super::{Network, Stage};
 use crate::float::Float;
 use crate::kernel::Buffer;
@@ -13,13 +13,14 @@ pub(crate) struct Tape<F: Float> {
     kept: Vec<Buffer<F>>,
     deltas: Vec<Buffer<F>>,
     scratch: Vec<Buffer<F>>,
+    shared: Vec<Buffer<F>>,
 }
 
 impl<F: Float> Tape<F> {
     /// For forward passes alone.
     pub(crate) fn for_prediction(network: &Network<F>, rows: usize) -> Self {
         let outputs = network.stages().iter().map(|stage| Buffer::zeros(rows * stage.n_outputs)).collect();
-        Tape { outputs, kept: Vec::new(), deltas: Vec::new(), scratch: Vec::new() }
+        Tape { outputs, kept: Vec::new(), deltas: Vec::new(), scratch: Vec::new(), shared: Vec::new() }
     }
 
     /// For both passes.
@@ -32,6 +33,7 @@ impl<F: Float> Tape<F> {
             kept: each(&|stage| rows * stage.layer.ops::<F>().kept_width(stage.n_inputs)),
             deltas: each(&|stage| rows * stage.n_outputs),
             scratch: each(&|stage| stage.layer.ops::<F>().scratch_len(stage.n_inputs)),
+            shared: each(&|stage| stage.layer.ops::<F>().shared_len(stage.n_inputs)),
         }
     }
 
@@ -60,12 +62,20 @@ impl<F: Float> Network<F> {
             let kept_len =
                 tape.kept.get(i).map_or(0, |_| rows * stage.layer.ops::<F>().kept_width(stage.n_inputs));
             let kept = tape.kept.get_mut(i).map_or(&mut [][..], |kept| &mut kept[..kept_len]);
+            let shared = match tape.shared.get_mut(i) {
+                Some(shared) if noise.is_some() => &mut shared[..],
+                _ => &mut [],
+            };
+            if !shared.is_empty() {
+                stage.layer.ops::<F>().survey(Survey { rows, input, delta: &[], shared });
+            }
             stage.layer.ops::<F>().forward(Forward {
                 rows,
                 input,
                 output: &mut from[0][..rows * stage.n_outputs],
                 kept,
                 weights: self.of_stage(i),
+                shared,
                 noise: noise.map(|stream| Noise { stream: stream.at(i as u64), first_row: 0 }),
                 without_activation: without_last_activation && i == last,
             });
@@ -93,24 +103,46 @@ impl<F: Float> Network<F> {
             let (before, from) = tape.deltas.split_at_mut(i);
             let input = if i == 0 { input } else { &tape.outputs[i - 1][..rows * stage.n_inputs] };
             let delta = &mut from[0][..rows * stage.n_outputs];
+            let shared = &mut tape.shared[i][..];
+            if !shared.is_empty() {
+                layer.survey_deltas(Survey { rows, input, delta, shared });
+            }
+            let kept = &tape.kept[i][..rows * layer.kept_width(stage.n_inputs)];
             layer.backward(Backward {
                 rows,
                 input,
                 output: &tape.outputs[i][..rows * stage.n_outputs],
-                kept: &tape.kept[i][..rows * layer.kept_width(stage.n_inputs)],
+                kept,
                 delta,
                 input_delta: before.last_mut().map(|delta| &mut delta[..rows * stage.n_inputs]),
                 weights: self.of_stage(i),
                 scratch,
+                shared,
                 noise: noise.map(|stream| Noise { stream: stream.at(i as u64), first_row: 0 }),
                 without_activation: without_last_activation && i == last,
             });
-            layer.gradient(Gradient {
-                rows,
-                input,
-                delta,
-                gradient: TensorsMut { all: gradient, places: &stage.places },
-            });
+            if stage.tensors.iter().any(|tensor| tensor.trainable) {
+                layer.gradient(Gradient {
+                    rows,
+                    input,
+                    kept,
+                    shared,
+                    delta,
+                    gradient: TensorsMut { all: gradient, places: &stage.places },
+                });
+            }
+        }
+    }
+
+    /// What is left to do when the optimizer has moved the weights: constraints, and the state of layers that keep one.
+    pub(crate) fn settle(&mut self, tape: &Tape<F>) {
+        self.constrain();
+        let (stages, weights) = self.stages_and_weights();
+        for (stage, shared) in stages.iter().zip(&tape.shared) {
+            if !shared.is_empty() {
+                let weights = TensorsMut { all: weights, places: &stage.places };
+                stage.layer.ops::<F>().remember(stage.n_inputs, shared, weights);
+            }
         }
     }
 }

@@ -139,9 +139,17 @@ impl<'a, F: Float> Rows<'a, F> {
 
     /// Whether a row chosen has a weight above 0.
     pub(crate) fn have_weight(&self) -> bool {
-        self.weights
-            .as_ref()
-            .is_none_or(|weights| (0..self.len()).any(|place| weights[self.row(place)] > 0.0))
+        (0..self.len()).any(|place| self.has_weight(self.row(place)))
+    }
+
+    /// Whether a row of the data set has a weight above 0.
+    pub(crate) fn has_weight(&self, row: usize) -> bool {
+        self.weights.as_ref().is_none_or(|weights| weights[row] > 0.0)
+    }
+
+    /// Number of rows chosen that have a weight above 0.
+    pub(crate) fn n_weighted(&self) -> usize {
+        (0..self.len()).filter(|&place| self.has_weight(self.row(place))).count()
     }
 
     /// The row of the data set at a place of the index list.

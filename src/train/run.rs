@@ -257,7 +257,7 @@ impl<F: Float> Run<F> {
         self.history.set_rows(data.training.len(), data.validation.as_ref().map_or(0, Rows::len));
         self.history.stop(None);
         let workspace = Workspace::new(&self.network, &self.plan, data, names.len());
-        let batches = data.training.len().div_ceil(self.plan.batch_size);
+        let batches = data.training.n_weighted().div_ceil(self.plan.batch_size);
         let mut passage = Passage {
             run: self,
             data,
@@ -456,7 +456,8 @@ impl<F: Float> Passage<'_, '_, F> {
         let rows = &self.data.training;
         let order = &mut self.workspace.order;
         order.clear();
-        order.extend((0..rows.len()).map(|place| rows.row(place)));
+        // A row of weight 0 is as good as absent: no layer, no batch and no counter sees it.
+        order.extend((0..rows.len()).map(|place| rows.row(place)).filter(|&row| rows.has_weight(row)));
         if self.run.plan.shuffle {
             Stream::new(self.run.plan.seed).named("shuffle").at(self.run.position.epoch).shuffle(order);
         }
@@ -486,11 +487,6 @@ impl<F: Float> Passage<'_, '_, F> {
         rows.gather_y(order, y);
         rows.gather_weights(order, weights);
         let mass = kernel::sum(weights);
-        if mass <= 0.0 {
-            // Rows of weight 0 are as good as absent: there is nothing to learn from this batch.
-            position.batch += 1;
-            return Ok(());
-        }
 
         let n_outputs = network.n_outputs();
         let fused = plan.loss_takes_over();
@@ -518,7 +514,8 @@ impl<F: Float> Passage<'_, '_, F> {
         network.backward(tape, x, n, Some(noise), fused, gradient);
         network.add_penalty_gradient(gradient);
         // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
-        let squares = kernel::sum_of_squares(gradient);
+        let trained = network.trained();
+        let squares = kernel::sum_of_squares(&gradient[..trained]);
         if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
             return Err(diverged);
         }
@@ -540,6 +537,8 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.mass += mass;
 
         moments.step(optimizer, (position.step, learning_rate), network, gradient);
+        network.settle(tape);
+        moments.follow(network);
         position.step += 1;
         position.batch += 1;
         Ok(())

@@ -49,15 +49,18 @@ impl<F: Float> Moments<F> {
     ) {
         let tuning = optimizer.tuning();
         let updates = steps / tuning.accumulate;
+        // Frozen tensors and moving averages lie behind the trained part: no rule, no decay reaches them.
+        let trained = network.trained();
+        let gradient = &mut gradient[..trained];
         if self.gather(tuning, steps, gradient) {
             clip(tuning, network, gradient);
             optimizer.begin(updates + 1, &mut self.scalars);
             let step = Step { number: updates + 1, learning_rate, scalars: &self.scalars };
             let mut slots = self.slots.iter_mut();
             let mut slots: [&mut [F]; MAX_SLOTS] =
-                std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| &mut slot[..]));
+                std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| &mut slot[..trained]));
             let decay = tuning.weight_decay.map(|decay| F::of(decay * learning_rate));
-            let weights = network.weights_mut();
+            let weights = &mut network.weights_mut()[..trained];
             match decay {
                 None => optimizer.update(step, weights, gradient, slots),
                 Some(decay) => {
@@ -71,7 +74,7 @@ impl<F: Float> Moments<F> {
         }
         if let Some(momentum) = tuning.ema {
             let momentum = if updates > 0 { momentum } else { 0.0 };
-            average(&mut self.average, network.weights(), momentum);
+            average(&mut self.average[..trained], &network.weights()[..trained], momentum);
         }
     }
 
@@ -99,6 +102,14 @@ impl<F: Float> Moments<F> {
             },
         );
         complete
+    }
+
+    /// What is not trained is not averaged, but is as the network has it.
+    pub(super) fn follow(&mut self, network: &Network<F>) {
+        if !self.average.is_empty() {
+            let trained = network.trained();
+            self.average[trained..].copy_from_slice(&network.weights()[trained..]);
+        }
     }
 
     /// The weights that predict: the averaged ones, if there are any.
@@ -155,7 +166,8 @@ fn clip<F: Float>(tuning: &Tuning, network: &Network<F>, gradient: &mut [F]) {
             },
         );
     } else if let Some(limit) = tuning.clip_norm {
-        for &(start, size) in network.stages().iter().flat_map(|stage| &stage.places) {
+        let tensors = network.stages().iter().flat_map(|stage| stage.tensors.iter().zip(&stage.places));
+        for (_, &(start, size)) in tensors.filter(|(tensor, _)| tensor.trainable) {
             let gradient = &mut gradient[start..start + size];
             limit_norm(kernel::sum_of_squares(gradient).sqrt(), limit, gradient);
         }

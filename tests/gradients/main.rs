@@ -3,6 +3,7 @@
 //! Members are taken from the rooms' own tables, so that a new one is covered by being there.
 
 mod dropout;
+mod layers;
 mod members;
 mod networks;
 mod problem;

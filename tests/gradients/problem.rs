@@ -132,7 +132,10 @@ impl Problem {
         let start = self.start();
         let (_, gradients) = self.loss_and_gradient();
         let mut count = Count::default();
-        for ((name, values), gradient) in self.tensors().into_iter().zip(&gradients) {
+        // What training does not move by a gradient: moving averages.
+        let trained = |name: &str| !name.contains("/moving_");
+        let tensors = self.tensors().into_iter().zip(&gradients).filter(|((name, _), _)| trained(name));
+        for ((name, values), gradient) in tensors {
             for (place, ((row, column), &analytic)) in gradient.indexed_iter().enumerate() {
                 if place % stride != 0 {
                     continue;

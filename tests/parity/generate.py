@@ -15,6 +15,7 @@ FIXTURES = [
     "losses",
     "regularizers",
     "training",
+    "layers",
     "initializers",
     "metrics",
     "estimator_mlp",

@@ -4,6 +4,7 @@ mod activations;
 mod fixture;
 mod golden_steps;
 mod initializers;
+mod layers;
 mod losses;
 mod metrics;
 mod optimizers;

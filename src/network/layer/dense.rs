@@ -7,6 +7,7 @@ use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
 use crate::network::activation::{AnyActivation, Identity, Keeps};
+use crate::network::constraint::AnyConstraint;
 use crate::network::initializer::{AnyInitializer, GlorotUniform, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
@@ -33,6 +34,9 @@ pub(crate) const MAX_UNITS: usize = 1 << 24;
 /// | `bias_initializer` | zeros | |
 /// | `kernel_regularizer` | none | |
 /// | `bias_regularizer` | none | |
+/// | `kernel_constraint` | none | |
+/// | `bias_constraint` | none | |
+/// | `trainable` | true | |
 ///
 /// ```
 /// use linfa_mlp::network::{Dense, L1, Relu};
@@ -56,6 +60,12 @@ pub struct Dense {
     kernel_regularizer: Option<AnyRegularizer>,
     #[serde(default)]
     bias_regularizer: Option<AnyRegularizer>,
+    #[serde(default)]
+    kernel_constraint: Option<AnyConstraint>,
+    #[serde(default)]
+    bias_constraint: Option<AnyConstraint>,
+    #[serde(default = "yes")]
+    trainable: bool,
 }
 
 fn identity() -> AnyActivation {
@@ -86,6 +96,9 @@ impl Dense {
             bias_initializer: zeros(),
             kernel_regularizer: None,
             bias_regularizer: None,
+            kernel_constraint: None,
+            bias_constraint: None,
+            trainable: true,
         }
     }
 
@@ -131,6 +144,27 @@ impl Dense {
         self
     }
 
+    /// What the weights obey after each update.
+    #[must_use]
+    pub fn kernel_constraint(mut self, constraint: impl Into<AnyConstraint>) -> Self {
+        self.kernel_constraint = Some(constraint.into());
+        self
+    }
+
+    /// What the biases obey after each update; a norm is that of all biases together.
+    #[must_use]
+    pub fn bias_constraint(mut self, constraint: impl Into<AnyConstraint>) -> Self {
+        self.bias_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Whether training moves weights and biases. Those of a frozen layer have no penalty either, as in Keras.
+    #[must_use]
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
     /// Number of units.
     #[must_use]
     pub fn units(&self) -> usize {
@@ -152,7 +186,9 @@ impl Configured for Dense {
         check_part("kernel_initializer", Some(&self.kernel_initializer))?;
         check_part("bias_initializer", Some(&self.bias_initializer))?;
         check_part("kernel_regularizer", self.kernel_regularizer.as_ref())?;
-        check_part("bias_regularizer", self.bias_regularizer.as_ref())
+        check_part("bias_regularizer", self.bias_regularizer.as_ref())?;
+        check_part("kernel_constraint", self.kernel_constraint.as_ref())?;
+        check_part("bias_constraint", self.bias_constraint.as_ref())
     }
 }
 
@@ -166,18 +202,16 @@ impl<F: Float> Layer<F> for Dense {
 
     fn tensors(&self, n_inputs: usize) -> Vec<Tensor> {
         let kernel = Tensor {
-            name: "kernel",
-            rows: n_inputs,
-            columns: self.units,
-            initializer: self.kernel_initializer.clone(),
             regularizer: self.kernel_regularizer.clone(),
+            constraint: self.kernel_constraint.clone(),
+            trainable: self.trainable,
+            ..Tensor::new("kernel", n_inputs, self.units, self.kernel_initializer.clone())
         };
         let bias = Tensor {
-            name: "bias",
-            rows: 1,
-            columns: self.units,
-            initializer: self.bias_initializer.clone(),
             regularizer: self.bias_regularizer.clone(),
+            constraint: self.bias_constraint.clone(),
+            trainable: self.trainable,
+            ..Tensor::vector("bias", self.units, self.bias_initializer.clone())
         };
         if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
     }

@@ -10,17 +10,27 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::float::Float;
 use crate::network::activation::AnyActivation;
+use crate::network::constraint::AnyConstraint;
 use crate::network::initializer::AnyInitializer;
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::{Configured, Member, Part, Room};
 use crate::rng::Stream;
 
+mod alpha_dropout;
+mod batch_norm;
 mod dense;
 mod dropout;
+mod gaussian_noise;
+mod layer_norm;
+mod normalized;
 
+pub use alpha_dropout::AlphaDropout;
+pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub(crate) use dense::MAX_UNITS;
 pub use dropout::Dropout;
+pub use gaussian_noise::GaussianNoise;
+pub use layer_norm::LayerNorm;
 
 /// A tensor that a layer asks for.
 #[derive(Clone, Debug)]
@@ -35,6 +45,28 @@ pub struct Tensor {
     pub initializer: AnyInitializer,
     /// The penalty on its values.
     pub regularizer: Option<AnyRegularizer>,
+    /// What its values are made to obey after each update.
+    pub constraint: Option<AnyConstraint>,
+    /// Whether the optimizer moves it. One that it does not move has no gradient, no penalty and no moments; it is
+    /// saved and restored like any other.
+    pub trainable: bool,
+    /// Whether it is a vector, stored as one row: a constraint on norms then sees one column.
+    pub vector: bool,
+}
+
+impl Tensor {
+    /// A trainable tensor without penalty or constraint.
+    #[must_use]
+    pub fn new(name: &'static str, rows: usize, columns: usize, initializer: AnyInitializer) -> Self {
+        let (regularizer, constraint) = (None, None);
+        Tensor { name, rows, columns, initializer, regularizer, constraint, trainable: true, vector: false }
+    }
+
+    /// A trainable vector without penalty or constraint.
+    #[must_use]
+    pub fn vector(name: &'static str, len: usize, initializer: AnyInitializer) -> Self {
+        Tensor { vector: true, ..Tensor::new(name, 1, len, initializer) }
+    }
 }
 
 /// The tensors of a layer, in the order in which it asked for them.
@@ -93,6 +125,8 @@ pub struct Forward<'a, F> {
     pub kept: &'a mut [F],
     /// The layer's weights.
     pub weights: Tensors<'a, F>,
+    /// What [`Layer::survey`] wrote; empty in a prediction.
+    pub shared: &'a [F],
     /// Present in training only.
     pub noise: Option<Noise>,
     /// Leave the activation to the loss, which computes the two as one.
@@ -118,6 +152,8 @@ pub struct Backward<'a, F> {
     pub weights: Tensors<'a, F>,
     /// What [`Layer::prepare`] wrote.
     pub scratch: &'a [F],
+    /// What [`Layer::survey`] and [`Layer::survey_deltas`] wrote.
+    pub shared: &'a [F],
     /// As in the forward pass.
     pub noise: Option<Noise>,
     /// `delta` is already ∂loss/∂z.
@@ -131,10 +167,27 @@ pub struct Gradient<'a, F> {
     pub rows: usize,
     /// `rows × n_inputs`.
     pub input: &'a [F],
+    /// What the forward pass kept.
+    pub kept: &'a [F],
+    /// What [`Layer::survey`] and [`Layer::survey_deltas`] wrote.
+    pub shared: &'a [F],
     /// `rows × n_outputs`, as the backward pass left it.
     pub delta: &'a [F],
     /// ∂loss/∂weights, to be written.
     pub gradient: TensorsMut<'a, F>,
+}
+
+/// All rows of a batch, for what one row cannot know: their mean, say.
+#[derive(Debug)]
+pub struct Survey<'a, F> {
+    /// Number of rows.
+    pub rows: usize,
+    /// `rows × n_inputs`.
+    pub input: &'a [F],
+    /// `rows × n_outputs`: ∂loss/∂output; empty before the forward pass.
+    pub delta: &'a [F],
+    /// `shared_len` values, to be written.
+    pub shared: &'a mut [F],
 }
 
 /// A step of a network. Only the output width and the two passes are mandatory.
@@ -165,6 +218,20 @@ pub trait Layer<F: Float>: Send + Sync {
     /// Computes, once a step, what the backward passes of all rows share.
     fn prepare(&self, _n_inputs: usize, _weights: Tensors<'_, F>, _scratch: &mut [F]) {}
 
+    /// Values that the rows of a batch share in training; see [`survey`](Self::survey).
+    fn shared_len(&self, _n_inputs: usize) -> usize {
+        0
+    }
+
+    /// Computes, before the forward pass of a training step, what its rows share. Called when there is something to share.
+    fn survey(&self, _batch: Survey<'_, F>) {}
+
+    /// Computes, before the backward pass, what its rows share.
+    fn survey_deltas(&self, _batch: Survey<'_, F>) {}
+
+    /// Takes what the rows shared into the layer's own state: tensors that are not trainable. Called after the update.
+    fn remember(&self, _n_inputs: usize, _shared: &[F], _weights: TensorsMut<'_, F>) {}
+
     /// Computes the output of some rows.
     fn forward(&self, pass: Forward<'_, F>);
 
@@ -187,7 +254,14 @@ impl Room for Layers {
     const KIND: &'static str = "layer";
 
     fn members() -> &'static [Member<Self>] {
-        const MEMBERS: &[Member<Layers>] = &[Member::of::<Dense>(), Member::of::<Dropout>()];
+        const MEMBERS: &[Member<Layers>] = &[
+            Member::of::<Dense>(),
+            Member::of::<Dropout>(),
+            Member::of::<AlphaDropout>(),
+            Member::of::<GaussianNoise>(),
+            Member::of::<LayerNorm>(),
+            Member::of::<BatchNorm>(),
+        ];
         MEMBERS
     }
 }
