@@ -607,7 +607,7 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
     refuses!(
         AnyOptimizer::build("adam", json!({"learning_rat": 0.1})),
         Error::PartSettings { room: "optimizer", name, .. } if name == "adam",
-        "the settings of optimizer adam cannot be read: unknown field `learning_rat`, expected one of `learning_rate`, `beta_1`, `beta_2`, `epsilon`"
+        "the settings of optimizer adam cannot be read: unknown setting `learning_rat`, expected one of accumulate, amsgrad, beta_1, beta_2, clip_norm, clip_value, ema, epsilon, global_clip_norm, learning_rate, weight_decay"
     );
     let error = refused(AnyOptimizer::build("sgd", json!({"momentum": "much"})));
     assert!(matches!(error, Error::PartSettings { room: "optimizer", .. }), "{error}");
@@ -677,7 +677,7 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
 /// A model with that loss and that output layer, fitted on those targets.
 fn fit_targets(output: Dense, loss: impl Into<AnyLoss>, y: ArrayView2<'_, f64>) -> Result<History, Error> {
     let x = Array2::from_shape_fn((y.nrows(), 2), |(i, j)| (i + j) as f64 * 0.1);
-    let mut model: Model<f64> = Sequential::new().add(output).compile::<f64>(2, Sgd::new(0.1), loss, [])?;
+    let mut model: Model<f64> = Sequential::new().add(output).compile::<f64>(2, Sgd::new(0.1), loss, ())?;
     let history = model.fit(&x, &y, &Training::epochs(1)).cloned();
     if history.is_err() {
         assert_eq!(model.run().steps(), 0);
@@ -919,6 +919,9 @@ struct Saved {
     n_features: u64,
     weights: Vec<f64>,
     slots: Vec<Vec<f64>>,
+    scalars: Vec<f64>,
+    gathered: Option<Vec<f64>>,
+    average: Option<Vec<f64>>,
     epoch: u64,
     batch: u64,
     step: u64,
@@ -931,8 +934,14 @@ struct Saved {
     stop_reason: Option<linfa_mlp::history::StopReason>,
     n_training_rows: usize,
     n_validation_rows: usize,
+    batch_names: Vec<String>,
+    batch_epochs: Vec<u64>,
+    batch_batches: Vec<u64>,
+    batch_steps: Vec<u64>,
+    batch_columns: Vec<Vec<f64>>,
     best: Option<Vec<f64>>,
     restore_best: bool,
+    begun: bool,
     callbacks: Vec<(String, String)>,
 }
 

@@ -325,7 +325,9 @@ fn the_defaults_are_those_of_the_table() {
             "alpha": 0.0001,
             "network": null,
             "optimizer": {
-                "name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7
+                "name": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
+                "amsgrad": false, "weight_decay": null, "clip_value": null, "clip_norm": null,
+                "global_clip_norm": null, "ema": null, "accumulate": 1
             },
             "loss": null,
             "metrics": metrics,

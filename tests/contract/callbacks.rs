@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 /// The value at the place that the first output tells, from 1; a negative one stands for NaN, which JSON does not have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Scripted(Vec<f64>);
+struct Scripted {
+    script: Vec<f64>,
+}
 
 impl Configured for Scripted {
     const NAME: &'static str = "scripted";
@@ -44,7 +46,7 @@ impl<F: Float> Metric<F> for Scripted {
     }
 
     fn value(&self, state: &[f64]) -> f64 {
-        let value = self.0.get((state[0] as usize).saturating_sub(1)).copied().unwrap_or(9.0);
+        let value = self.script.get((state[0] as usize).saturating_sub(1)).copied().unwrap_or(9.0);
         if value < 0.0 { f64::NAN } else { value }
     }
 }
@@ -63,7 +65,7 @@ fn clock(script: &[f64], batch_size: usize, callbacks: Vec<AnyCallback>) -> Run<
         network: Sequential::new().add(Dense::new(1)),
         loss: MeanAbsoluteError.into(),
         optimizer: Sgd::new(1.0).into(),
-        metrics: vec![Scripted(script.into()).into()],
+        metrics: vec![Scripted { script: script.into() }.into()],
         batch_size,
         shuffle: true,
         seed: 7,
@@ -208,7 +210,7 @@ fn fits_at_once_equal_fits_in_a_row() {
             .alpha(0.0)
             .loss(MeanAbsoluteError)
             .optimizer(Sgd::new(1.0))
-            .metric(Scripted(SCRIPT.into()))
+            .metric(Scripted { script: SCRIPT.into() })
             .batch_size(2)
             .epochs(6)
             .validation_split(0.3)

@@ -97,8 +97,8 @@ fn known() -> Setting {
 }
 
 // A change of these numbers is a change of every result of every user: it belongs under "Numerics" in the changelog.
-const FINGERPRINT_F32: u64 = 0x20d4_d9b5_3d78_0efb;
-const FINGERPRINT_F64: u64 = 0x9fd8_b46f_d2a7_19cb;
+const FINGERPRINT_F32: u64 = 0x558f_110e_9cb1_e607;
+const FINGERPRINT_F64: u64 = 0x7360_f584_9060_9286;
 
 #[test]
 fn a_fit_gives_the_numbers_it_always_gave() {
