@@ -4,6 +4,9 @@
 //! cargo bench --bench fold_parallelism
 //! ```
 
+// criterion's macro makes a public function.
+#![allow(missing_docs)]
+
 use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
