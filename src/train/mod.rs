@@ -5,10 +5,13 @@
 mod evaluate;
 mod inside;
 mod model;
+mod passage;
 mod plan;
+mod resume;
 mod rows;
 mod run;
 mod saved;
+mod telling;
 mod update;
 mod workspace;
 

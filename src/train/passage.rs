@@ -1,0 +1,213 @@
+//! The loop: epochs of batches, each forward, loss, backward, update.
+
+use std::time::Instant;
+
+use crate::callback::Save;
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::history::StopReason;
+use crate::kernel;
+use crate::loss;
+use crate::metric::{Batch, Direction};
+use crate::rng::Stream;
+
+use super::telling::Moment;
+use super::workspace::Workspace;
+use super::{Data, Run, Status, Until};
+
+/// A run on its way through data: the run, the data and the buffers.
+pub(super) struct Passage<'p, 'd, F: Float> {
+    pub(super) run: &'p mut Run<F>,
+    pub(super) data: &'p Data<'d, F>,
+    pub(super) until: Until,
+    pub(super) names: Vec<String>,
+    pub(super) directions: Vec<Direction>,
+    pub(super) workspace: Workspace<F>,
+    pub(super) batches: usize,
+    pub(super) epoch_start: Instant,
+    /// Files that callbacks have asked for, each with the place of its callback.
+    pub(super) saves: Vec<(usize, Save)>,
+}
+impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
+    /// Makes the buffers, for as long as the run is on its way.
+    pub(super) fn new(
+        run: &'p mut Run<F>,
+        data: &'p Data<'d, F>,
+        until: Until,
+        (names, directions): (Vec<String>, Vec<Direction>),
+    ) -> Self {
+        let workspace = Workspace::new(&run.network, &run.plan, data, names.len());
+        let batches = data.training.n_weighted().div_ceil(run.plan.batch_size);
+        let (epoch_start, saves) = (Instant::now(), Vec::new());
+        Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves }
+    }
+}
+
+impl<F: Float> Passage<'_, '_, F> {
+    pub(super) fn advance(&mut self) -> Result<Status> {
+        if !self.run.begun && !self.is_paused() {
+            self.tell(Moment::TrainBegin)?;
+            self.run.begun = true;
+            self.save(None)?;
+        }
+        while (self.run.position.epoch as usize) < self.until.epochs {
+            // Before the epoch begins, so that callbacks are told of its beginning once.
+            if self.is_paused() {
+                return Ok(Status::Paused);
+            }
+            self.epoch_start = Instant::now();
+            self.order_rows();
+            if self.run.position.batch == 0 {
+                self.begin_epoch()?;
+            }
+            let mut stop = None;
+            while (self.run.position.batch as usize) < self.batches && stop.is_none() {
+                if self.is_paused() {
+                    return Ok(Status::Paused);
+                }
+                self.batch()?;
+                stop = self.tell(Moment::BatchEnd)?;
+                if stop.is_none() {
+                    self.save(None)?;
+                }
+            }
+            // A batch at which a callback stops the run ends the epoch too: its files are written then.
+            let stop = stop.or(self.end_epoch()?);
+            self.save(stop.as_ref())?;
+            if stop.is_some() {
+                return self.finish(stop);
+            }
+        }
+        self.finish(Some(StopReason::Completed))
+    }
+
+    fn is_paused(&self) -> bool {
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
+    }
+
+    pub(super) fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
+        self.run.history.stop(reason);
+        self.tell(Moment::TrainEnd)?;
+        self.save(None)?;
+        Ok(Status::Finished)
+    }
+
+    /// The order of the rows in this epoch: it depends on seed and epoch alone.
+    fn order_rows(&mut self) {
+        let rows = &self.data.training;
+        let order = &mut self.workspace.order;
+        order.clear();
+        // A row of weight 0 is as good as absent: no layer, no batch and no counter sees it.
+        order.extend((0..rows.len()).map(|place| rows.row(place)).filter(|&row| rows.has_weight(row)));
+        if self.run.plan.shuffle {
+            Stream::new(self.run.plan.seed).named("shuffle").at(self.run.position.epoch).shuffle(order);
+        }
+    }
+
+    fn begin_epoch(&mut self) -> Result<()> {
+        let totals = &mut self.run.totals;
+        (totals.loss, totals.mass) = (0.0, 0.0);
+        totals.metrics.iter_mut().for_each(Vec::clear);
+        self.workspace.values.clear();
+        self.tell(Moment::EpochBegin)?;
+        Ok(())
+    }
+
+    /// Forward, loss, backward, update.
+    fn batch(&mut self) -> Result<()> {
+        let Passage { run, data, workspace, .. } = self;
+        let Workspace { tape, x, y, weights, losses, gradient, order, .. } = workspace;
+        let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
+        let rows = &data.training;
+        let start = position.batch as usize * plan.batch_size;
+        let order = &order[start..(start + plan.batch_size).min(order.len())];
+        let n = order.len();
+        let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
+        let (weights, losses) = (&mut weights[..n], &mut losses[..n]);
+        rows.gather_x(order, x);
+        rows.gather_y(order, y);
+        rows.gather_weights(order, weights);
+        let mass = kernel::sum(weights);
+
+        let n_outputs = network.n_outputs();
+        let fused = plan.loss_takes_over();
+        let noise = Stream::new(plan.seed).named("dropout").at(position.epoch).at(position.batch);
+        network.forward(tape, x, n, Some(noise), fused);
+        let (outputs, delta) = tape.output_and_delta(n * n_outputs);
+        let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
+        plan.loss.ops::<F>().rows(of_rows, fused);
+        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(&*weights) {
+            let share = F::of(weight.wide() / mass);
+            delta.iter_mut().for_each(|delta| *delta *= share);
+        }
+        let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
+        let optimizer = plan.optimizer.ops::<F>();
+        let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
+        let diverged = Error::Diverged {
+            epoch: position.epoch as usize + 1,
+            batch: position.batch as usize + 1,
+            loss: batch_loss,
+            learning_rate,
+        };
+        if !batch_loss.is_finite() {
+            return Err(diverged);
+        }
+        network.backward(tape, x, n, Some(noise), fused, gradient);
+        network.add_penalty_gradient(gradient);
+        // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
+        let trained = network.trained();
+        let squares = kernel::sum_of_squares(&gradient[..trained]);
+        if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
+            return Err(diverged);
+        }
+
+        let (outputs, _) = tape.output_and_delta(n * n_outputs);
+        let weights = rows.has_weights().then_some(&*weights);
+        let batch = Batch {
+            targets: y,
+            target_width: rows.target_width(),
+            outputs,
+            n_outputs,
+            weights,
+            multilabel: plan.is_multilabel(n_outputs),
+        };
+        for (metric, state) in plan.metrics.iter().zip(&mut totals.metrics) {
+            metric.ops::<F>().update(state, &batch);
+        }
+        totals.loss += batch_loss * mass;
+        totals.mass += mass;
+
+        moments.step(optimizer, (position.step, learning_rate), network, gradient);
+        network.settle(tape);
+        moments.follow(network);
+        position.step += 1;
+        position.batch += 1;
+        Ok(())
+    }
+
+    fn end_epoch(&mut self) -> Result<Option<StopReason>> {
+        let learning_rate = self.run.learning_rate();
+        let Passage { run, data, workspace, names, epoch_start, .. } = self;
+        workspace.values.clear();
+        run.totals.append_values::<F>(&run.plan, &mut workspace.values);
+        let mut numbers = std::iter::once(run.network.weights()).chain(&run.moments.slots);
+        if !numbers.all(|numbers| kernel::sum(numbers).is_finite()) {
+            return Err(Error::Diverged {
+                epoch: run.position.epoch as usize + 1,
+                batch: run.position.batch as usize,
+                loss: workspace.values[0],
+                learning_rate,
+            });
+        }
+        if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
+            run.moments.swap(&mut run.network, run.position.step);
+            evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
+            run.moments.swap(&mut run.network, run.position.step);
+        }
+        workspace.values.push(learning_rate);
+        run.history.push(names, &workspace.values, epoch_start.elapsed().as_secs_f64());
+        run.position.epoch += 1;
+        run.position.batch = 0;
+        self.tell(Moment::EpochEnd)
+    }
+}

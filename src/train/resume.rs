@@ -1,0 +1,72 @@
+//! Going on from a run that a callback knows of, such as a backup.
+
+use crate::callback::{Requests, View};
+use crate::error::Result;
+use crate::float::Float;
+use crate::metric::Direction;
+use crate::persistence;
+
+use super::inside::Parts;
+use super::telling::failed;
+use super::{Data, Run, Until};
+
+impl<F: Float> Run<F> {
+    /// Goes on from the run with the most steps that a callback knows of, if there is one.
+    pub(super) fn resume(
+        &mut self,
+        data: &Data<'_, F>,
+        until: Until,
+        names: &[String],
+        directions: &[Direction],
+    ) -> Result<bool> {
+        let scheduled_rate = self.plan.optimizer.ops::<F>().tuning().learning_rate.rate(self.position.step);
+        let Run {
+            plan, network, moments, position, totals, learning_rate_factor, history, callbacks, ..
+        } = self;
+        let (position, rate_factor) = (*position, *learning_rate_factor);
+        let inside = Parts { plan, network, moments, position, rate_factor, gradient: &[], totals, data };
+        let mut best: Option<Run<F>> = None;
+        for callback in callbacks {
+            let mut requests = Requests::default();
+            let mut view = View {
+                epoch: position.epoch as usize,
+                epochs: until.epochs,
+                batch: 0,
+                batches: data.training.n_weighted().div_ceil(plan.batch_size),
+                step: position.step,
+                seconds: 0.0,
+                names,
+                directions,
+                values: &[],
+                running: None,
+                history,
+                inside: &inside,
+                scheduled_rate,
+                rate_factor,
+                requests: &mut requests,
+            };
+            let found =
+                callback.resume(&mut view).map_err(|error| failed(error, callback.name(), &position))?;
+            for bytes in found {
+                let run =
+                    Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                if run.network.n_features() != network.n_features() || !run.plan.is_same_fit(plan) {
+                    let error = persistence::contradiction(persistence::Kind::Run, "it is of another plan");
+                    return Err(failed(error, callback.name(), &position));
+                }
+                if run.steps() >= best.as_ref().map_or(position.step, Run::steps) {
+                    best = Some(run);
+                }
+            }
+        }
+        let Some(mut run) = best else { return Ok(false) };
+        // Callbacks that cannot be saved go on from their prototypes.
+        let unsaved = self.callbacks.drain(..).enumerate().filter(|(_, callback)| !callback.is_saved());
+        for (place, callback) in unsaved {
+            run.callbacks.insert(place.min(run.callbacks.len()), callback);
+        }
+        run.plan.callbacks = std::mem::take(&mut self.plan.callbacks);
+        *self = run;
+        Ok(true)
+    }
+}
