@@ -26,7 +26,7 @@ pub(super) fn fit_run<F: Float, K>(
     run: Option<Run<F>>,
     rows: Rows<'_, F>,
 ) -> Result<(Run<F>, Outcome)> {
-    let held_out = validation_rows(rows.len(), params.validation_split)?;
+    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
     let plan = plan(rows.len() - held_out);
     let mut run = match run {
         None => Run::new(plan, rows.n_features())?,

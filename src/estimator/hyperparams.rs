@@ -52,13 +52,20 @@ pub type MlpRegressorParams = MlpParams<Regression>;
 ///
 /// One value can be fitted any number of times, also in parallel: nothing in it changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MlpParams<K>(#[serde(deserialize_with = "Unchecked::deserialize")] MlpValidParams<K>);
+#[serde(from = "Settings", into = "Settings")]
+pub struct MlpParams<K: Clone>(MlpValidParams<K>);
 
-/// Hyper-parameters that have been checked; those that are read from text too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "MlpParams<K>")]
+/// Hyper-parameters that have been checked.
+#[derive(Clone, Debug, PartialEq)]
 pub struct MlpValidParams<K> {
+    pub(super) settings: Settings,
+    task: PhantomData<K>,
+}
+
+/// The values themselves, as they stand in files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
     pub(super) hidden_layer_sizes: Vec<usize>,
     pub(super) activation: AnyActivation,
     pub(super) alpha: f64,
@@ -73,42 +80,23 @@ pub struct MlpValidParams<K> {
     pub(super) seed: u64,
     #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub(super) callbacks: Vec<AnyCallback>,
-    #[serde(skip)]
-    task: PhantomData<K>,
 }
 
-/// What [`MlpValidParams`] looks like before it is checked: the way from text into [`MlpParams`].
-#[derive(Deserialize)]
-#[serde(remote = "MlpValidParams", deny_unknown_fields)]
-struct Unchecked<K> {
-    hidden_layer_sizes: Vec<usize>,
-    activation: AnyActivation,
-    alpha: f64,
-    network: Option<Sequential>,
-    optimizer: AnyOptimizer,
-    loss: Option<AnyLoss>,
-    metrics: Vec<AnyMetric>,
-    batch_size: Option<usize>,
-    epochs: usize,
-    shuffle: bool,
-    validation_split: f64,
-    seed: u64,
-    callbacks: Vec<AnyCallback>,
-    #[serde(skip)]
-    task: PhantomData<K>,
-}
-
-impl<K> TryFrom<MlpParams<K>> for MlpValidParams<K> {
-    type Error = Error;
-
-    fn try_from(params: MlpParams<K>) -> Result<Self> {
-        params.check()
+impl<K: Clone> From<Settings> for MlpParams<K> {
+    fn from(settings: Settings) -> Self {
+        MlpParams(MlpValidParams { settings, task: PhantomData })
     }
 }
 
-impl<K> MlpParams<K> {
+impl<K: Clone> From<MlpParams<K>> for Settings {
+    fn from(params: MlpParams<K>) -> Self {
+        params.0.settings
+    }
+}
+
+impl<K: Clone> MlpParams<K> {
     pub(super) fn new(metrics: Vec<AnyMetric>) -> Self {
-        MlpParams(MlpValidParams {
+        MlpParams::from(Settings {
             hidden_layer_sizes: vec![100],
             activation: Relu.into(),
             alpha: 1e-4,
@@ -122,21 +110,20 @@ impl<K> MlpParams<K> {
             validation_split: 0.0,
             seed: 0,
             callbacks: Vec::new(),
-            task: PhantomData,
         })
     }
 
     /// Units of each hidden layer; none for a linear model.
     #[must_use]
     pub fn hidden_layer_sizes(mut self, sizes: impl Into<Vec<usize>>) -> Self {
-        self.0.hidden_layer_sizes = sizes.into();
+        self.0.settings.hidden_layer_sizes = sizes.into();
         self
     }
 
     /// The activation of the hidden layers.
     #[must_use]
     pub fn activation(mut self, activation: impl Into<AnyActivation>) -> Self {
-        self.0.activation = activation.into();
+        self.0.settings.activation = activation.into();
         self
     }
 
@@ -144,7 +131,7 @@ impl<K> MlpParams<K> {
     #[must_use]
     #[doc(alias = "l2")]
     pub fn alpha(mut self, alpha: f64) -> Self {
-        self.0.alpha = alpha;
+        self.0.settings.alpha = alpha;
         self
     }
 
@@ -152,7 +139,7 @@ impl<K> MlpParams<K> {
     /// output layer is added by the estimator.
     #[must_use]
     pub fn network(mut self, network: Sequential) -> Self {
-        self.0.network = Some(network);
+        self.0.settings.network = Some(network);
         self
     }
 
@@ -160,28 +147,28 @@ impl<K> MlpParams<K> {
     #[must_use]
     #[doc(alias = "solver")]
     pub fn optimizer(mut self, optimizer: impl Into<AnyOptimizer>) -> Self {
-        self.0.optimizer = optimizer.into();
+        self.0.settings.optimizer = optimizer.into();
         self
     }
 
     /// What training makes small, in place of the estimator's own.
     #[must_use]
     pub fn loss(mut self, loss: impl Into<AnyLoss>) -> Self {
-        self.0.loss = Some(loss.into());
+        self.0.settings.loss = Some(loss.into());
         self
     }
 
     /// Adds a metric to those reported in the history.
     #[must_use]
     pub fn metric(mut self, metric: impl Into<AnyMetric>) -> Self {
-        self.0.metrics.push(metric.into());
+        self.0.settings.metrics.push(metric.into());
         self
     }
 
     /// Rows of a batch; the last batch of an epoch has the rest. More than there are rows means all of them.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.0.batch_size = Some(batch_size);
+        self.0.settings.batch_size = Some(batch_size);
         self
     }
 
@@ -189,14 +176,14 @@ impl<K> MlpParams<K> {
     #[must_use]
     #[doc(alias = "max_iter")]
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.0.epochs = epochs;
+        self.0.settings.epochs = epochs;
         self
     }
 
     /// Whether training rows are shuffled anew in each epoch.
     #[must_use]
     pub fn shuffle(mut self, shuffle: bool) -> Self {
-        self.0.shuffle = shuffle;
+        self.0.settings.shuffle = shuffle;
         self
     }
 
@@ -204,7 +191,7 @@ impl<K> MlpParams<K> {
     #[must_use]
     #[doc(alias = "validation_fraction")]
     pub fn validation_split(mut self, share: f64) -> Self {
-        self.0.validation_split = share;
+        self.0.settings.validation_split = share;
         self
     }
 
@@ -212,14 +199,14 @@ impl<K> MlpParams<K> {
     #[must_use]
     #[doc(alias = "random_state")]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.0.seed = seed;
+        self.0.settings.seed = seed;
         self
     }
 
     /// Adds a callback.
     #[must_use]
     pub fn callback(mut self, callback: impl Into<AnyCallback>) -> Self {
-        self.0.callbacks.push(callback.into());
+        self.0.settings.callbacks.push(callback.into());
         self
     }
 
@@ -230,12 +217,12 @@ impl<K> MlpParams<K> {
     }
 }
 
-impl<K> ParamGuard for MlpParams<K> {
+impl<K: Clone> ParamGuard for MlpParams<K> {
     type Checked = MlpValidParams<K>;
     type Error = Error;
 
     fn check_ref(&self) -> Result<&Self::Checked> {
-        let params = &self.0;
+        let params = &self.0.settings;
         for (i, &units) in params.hidden_layer_sizes.iter().enumerate() {
             let name = format!("hidden_layer_sizes[{i}]");
             check(
@@ -262,7 +249,7 @@ impl<K> ParamGuard for MlpParams<K> {
         let share = params.validation_split;
         check("validation_split", share, (0.0..1.0).contains(&share), "at least 0 and below 1")?;
         params.callbacks.iter().try_for_each(AnyCallback::check)?;
-        Ok(params)
+        Ok(&self.0)
     }
 
     fn check(self) -> Result<Self::Checked> {
@@ -274,47 +261,47 @@ impl<K> ParamGuard for MlpParams<K> {
 impl<K> MlpValidParams<K> {
     /// The hidden part of the network, and the output layer's own penalty.
     fn hidden(&self) -> Sequential {
-        if let Some(network) = &self.network {
+        if let Some(network) = &self.settings.network {
             return network.clone();
         }
-        self.hidden_layer_sizes.iter().fold(Sequential::new(), |network, &units| {
-            network.add(self.penalized(Dense::new(units).activation(self.activation.clone())))
+        self.settings.hidden_layer_sizes.iter().fold(Sequential::new(), |network, &units| {
+            network.add(self.penalized(Dense::new(units).activation(self.settings.activation.clone())))
         })
     }
 
     fn penalized(&self, layer: Dense) -> Dense {
-        if self.alpha > 0.0 { layer.kernel_regularizer(L2::new(self.alpha)) } else { layer }
+        if self.settings.alpha > 0.0 { layer.kernel_regularizer(L2::new(self.settings.alpha)) } else { layer }
     }
 
     /// The whole plan, once the task has chosen output layer and loss.
     pub(super) fn plan(&self, output: Dense, default_loss: AnyLoss, n_training_rows: usize) -> Plan {
-        let output = if self.network.is_none() { self.penalized(output) } else { output };
+        let output = if self.settings.network.is_none() { self.penalized(output) } else { output };
         Plan {
             network: self.hidden().add(output),
-            loss: self.loss.clone().unwrap_or(default_loss),
-            optimizer: self.optimizer.clone(),
-            metrics: self.metrics.clone(),
-            batch_size: self.batch_size.unwrap_or(200).min(n_training_rows.max(1)),
-            shuffle: self.shuffle,
-            seed: self.seed,
-            callbacks: self.callbacks.clone(),
+            loss: self.settings.loss.clone().unwrap_or(default_loss),
+            optimizer: self.settings.optimizer.clone(),
+            metrics: self.settings.metrics.clone(),
+            batch_size: self.settings.batch_size.unwrap_or(200).min(n_training_rows.max(1)),
+            shuffle: self.settings.shuffle,
+            seed: self.settings.seed,
+            callbacks: self.settings.callbacks.clone(),
         }
     }
 
     /// Epochs from the beginning of training.
     #[must_use]
     pub fn epochs(&self) -> usize {
-        self.epochs
+        self.settings.epochs
     }
 }
 
 /// The settings that are not the defaults would be too long for a table: structure and optimizer.
-impl<K> fmt::Display for MlpParams<K> {
+impl<K: Clone> fmt::Display for MlpParams<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.network {
+        match &self.0.settings.network {
             Some(network) => write!(f, "{} layers", network.layers().len())?,
-            None => write!(f, "{:?}", self.0.hidden_layer_sizes)?,
+            None => write!(f, "{:?}", self.0.settings.hidden_layer_sizes)?,
         }
-        write!(f, ", {}", self.0.optimizer)
+        write!(f, ", {}", self.0.settings.optimizer)
     }
 }

@@ -46,7 +46,7 @@ fn check_plan<F: Float, K>(
     plan: impl Fn(usize) -> Plan,
     rows: &Rows<'_, F>,
 ) -> Result<()> {
-    let held_out = validation_rows(rows.len(), params.validation_split)?;
+    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
     let plan = plan(rows.len() - held_out);
     plan.check()?;
     plan.network.count_params(rows.n_features())?;
