@@ -34,12 +34,14 @@
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
 //! | [`persistence`] | a versioned file around bytes |
+#![cfg_attr(feature = "plot", doc = "| [`report`] | learning curves as SVG |")]
 #![cfg_attr(feature = "tensorboard", doc = "| [`tensorboard`] | event files that TensorBoard reads |")]
 //! | [`part`], [`rng`], [`history`], [`error`] | values by name; random streams; what happened; what went wrong |
 //!
 //! # Features
 //!
-//! `progress` (default): a progress bar for searches on a terminal. `tensorboard` (default): event files.
+//! All are on by default and need nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
+//! terminal; `tensorboard`, event files.
 
 // Tests compare exact results on purpose.
 #![cfg_attr(test, allow(clippy::float_cmp))]
