@@ -11,6 +11,7 @@
 use std::error::Error;
 use std::fs::{File, create_dir_all};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,6 +33,10 @@ struct Options {
     seed: u64,
 }
 
+fn number<N: std::str::FromStr>(name: &str, value: String) -> Result<N, String> {
+    value.parse().map_err(|_| format!("{name} must be a whole number of at least 0, but is {value}"))
+}
+
 fn options() -> Result<Options, Box<dyn Error>> {
     let mut options = Options { json: false, out: None, threads: 0, epochs: 200, seed: 42 };
     let mut args = std::env::args().skip(1);
@@ -40,9 +45,9 @@ fn options() -> Result<Options, Box<dyn Error>> {
         match arg.as_str() {
             "--json" => options.json = true,
             "--out" => options.out = Some(value()?.into()),
-            "--threads" => options.threads = value()?.parse()?,
-            "--epochs" => options.epochs = value()?.parse()?,
-            "--seed" => options.seed = value()?.parse()?,
+            "--threads" => options.threads = number(&arg, value()?)?,
+            "--epochs" => options.epochs = number(&arg, value()?)?,
+            "--seed" => options.seed = number(&arg, value()?)?,
             _ => {
                 return Err(
                     format!("{arg} is unknown; see the head of examples/boston_grid_search.rs").into()
@@ -63,8 +68,21 @@ fn rmse(truth: &Array1<f32>, predicted: &Array1<f32>) -> f64 {
     (squares.sum::<f64>() / truth.len() as f64).sqrt()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let options = options()?;
+    if let Some(out) = &options.out {
+        create_dir_all(out).map_err(|error| format!("cannot make the folder {}: {error}", out.display()))?;
+    }
     let boston = boston_housing::boston_housing();
     let parts =
         ShuffleSplit::new(1).test_size(0.2).seed(options.seed).split(&Rows::new(boston.nsamples()))?;
@@ -99,7 +117,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let results = search.results();
     let best_params = search.best_params().ok_or("no candidate was scored")?;
     if let Some(out) = &options.out {
-        create_dir_all(out)?;
         results.to_csv(File::create(out.join("results.csv"))?)?;
         results.fits_to_csv(File::create(out.join("fits.csv"))?)?;
         std::fs::write(out.join("results.json"), serde_json::to_string_pretty(&results.to_json()?)?)?;

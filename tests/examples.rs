@@ -3,19 +3,23 @@
 //! `cargo test` builds the examples beside the tests; this test runs them from there.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Runs an example and gives what it prints.
 fn run(name: &str, args: &[&str]) -> String {
+    let output = start(name, args);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {args:?} failed: {errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn start(name: &str, args: &[&str]) -> Output {
     let test = std::env::current_exe().expect("a test knows its own path");
     let folder: PathBuf =
         test.ancestors().nth(2).expect("tests lie in deps/, examples beside it").join("examples");
     let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(program.exists(), "{} is not built: run `cargo test`, which builds examples", program.display());
-    let output = Command::new(program).args(args).output().expect("the example starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} {args:?} failed: {errors}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    Command::new(program).args(args).output().expect("the example starts")
 }
 
 fn json(text: &str) -> serde_json::Value {
@@ -69,4 +73,18 @@ fn an_optimizer_of_the_users_own_is_saved_and_read_back_by_its_name() {
     assert!(text.contains("30 + 30 epochs equal 60: true"), "{text}");
     let accuracy = text.lines().last().and_then(|line| line.strip_prefix("accuracy: ")?.parse::<f64>().ok());
     assert!(accuracy.is_some_and(|accuracy| accuracy > 0.9), "{text}");
+}
+
+#[test]
+fn bad_arguments_of_the_main_job_say_what_is_allowed() {
+    for (args, text) in [
+        (["--epochs", "0"], "epochs must be at least 1, but is 0"),
+        (["--threads", "-1"], "--threads must be a whole number of at least 0, but is -1"),
+        (["--out", "/dev/null/folder"], "cannot make the folder /dev/null/folder"),
+        (["--json", "--what"], "--what is unknown"),
+    ] {
+        let output = start("boston_grid_search", &args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && errors.contains(text), "{args:?}: {errors}");
+    }
 }

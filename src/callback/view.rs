@@ -119,7 +119,7 @@ impl View<'_> {
         self.batches
     }
 
-    /// Updates made so far.
+    /// Steps made so far: batches trained on.
     #[must_use]
     pub fn step(&self) -> u64 {
         self.step
