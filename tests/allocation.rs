@@ -3,16 +3,18 @@
 //! One test in the file, so that no other thread allocates in between.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use linfa_mlp::Float;
 use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use linfa_mlp::metric::AnyMetric;
+use linfa_mlp::model_selection::{GridSearch, KFold};
 use linfa_mlp::network::activation::Activations;
 use linfa_mlp::network::{Dense, Dropout, L1L2, Sequential, Sigmoid, Softmax};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
 use linfa_mlp::part::names;
 use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
+use linfa_mlp::{Float, MlpRegressor};
 use ndarray::{Array1, Array2, s};
 
 /// The system's allocator, which counts.
@@ -180,4 +182,18 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
         });
         assert!(bytes < size_of_x / 10, "a fold holds {bytes} bytes beside the {size_of_x} of x");
     }
+
+    // A search of 10 folds and 12 candidates on two threads holds index lists, two fits and their predictions.
+    let data = linfa::Dataset::new(x, y.column(0).to_owned());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads start");
+    let search = GridSearch::new(MlpRegressor::params().hidden_layer_sizes([8]).epochs(1).batch_size(200))
+        .axis("alpha", (0..12_u32).map(|i| 1e-5 * f64::from(i)).collect::<Vec<_>>(), |params, a| {
+            params.alpha(a)
+        })
+        .cv(KFold::new(10).shuffle(1))
+        .refit(false)
+        .pool(Arc::new(pool));
+    let bytes = peak(|| assert_eq!(search.fit(&data).expect("the search runs").results().rows().len(), 120));
+    let lists = 10 * 20_000 * size_of::<usize>();
+    assert!(bytes < lists + size_of_x / 10, "a search holds {bytes} bytes beside the {size_of_x} of x");
 }
