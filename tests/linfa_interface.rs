@@ -380,9 +380,7 @@ fn params_survive_json() {
         let read: MlpClassifierParams = serde_json::from_str(&text).unwrap();
         assert_eq!(read, params);
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
-        let valid: MlpValidParams<Classification> = serde_json::from_str(&text).unwrap();
-        assert_eq!(valid, params.check().unwrap());
-        assert_eq!(serde_json::to_string(&valid).unwrap(), text);
+        assert_eq!(read.check().unwrap(), params.check().unwrap());
     }
     let params = regressor().loss(Huber { delta: 0.7 });
     let read: MlpRegressorParams = serde_json::from_str(&serde_json::to_string(&params).unwrap()).unwrap();
