@@ -112,11 +112,11 @@ impl<O: Configured + Optimizer<f32> + Optimizer<f64>> From<O> for AnyOptimizer {
 }
 
 /// Checks a factor of a running mean.
-fn check_decay(name: &str, value: f64) -> crate::Result<()> {
+fn check_decay(name: &str, value: f64) -> crate::error::Result<()> {
     crate::error::check(name, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
 }
 
 /// Checks the small number that keeps a division finite.
-fn check_epsilon(value: f64) -> crate::Result<()> {
+fn check_epsilon(value: f64) -> crate::error::Result<()> {
     crate::error::check("epsilon", value, value.is_finite() && value > 0.0, "finite and above 0")
 }
