@@ -2,6 +2,9 @@
 //!
 //! `cargo test` builds the examples beside the tests; this test runs them from there.
 
+// The main job shows its progress.
+#![cfg(feature = "progress")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
