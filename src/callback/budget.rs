@@ -71,7 +71,8 @@ impl Callback for TimeBudget {
     }
 }
 
-/// Stops after so many updates, counted from the beginning of training.
+/// Stops after so many updates, counted from the beginning of training; of an optimizer that accumulates gradients,
+/// every batch counts.
 ///
 /// | setting | range |
 /// | --- | --- |

@@ -17,9 +17,9 @@ use crate::part::Configured;
 /// | `start_from_epoch` | 0 | epochs not watched |
 /// | `restore_best_weights` | false | |
 ///
-/// Which values are better is the metric's own affair. NaN never improves, nor does an infinity, so a run that diverges in its first epoch does
-/// not keep that epoch as its best (Keras does). A patience of 0 acts as 1, as in Keras: it stops at the first epoch that
-/// does not improve. With `restore_best_weights` predictions use the weights of the best epoch, whoever ended the run.
+/// Which values are better is the metric's own affair. NaN never improves, nor does an infinity, so a first epoch without a
+/// value is not kept as the best one (Keras keeps it). A patience of 0 acts as 1, as in Keras: it stops at the first epoch
+/// that does not improve. With `restore_best_weights` predictions use the weights of the best epoch, whoever ended the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {

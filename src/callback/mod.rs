@@ -16,7 +16,8 @@
 //! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
 //!
 //! Keras' `TerminateOnNaN` has no counterpart, for there is nothing left for it to do: every run ends with
-//! [`Error::Diverged`](crate::Error::Diverged) at the batch whose loss is not finite, before that batch changes a weight.
+//! [`Error::Diverged`](crate::Error::Diverged) at the batch whose loss or gradient is not finite, before that batch
+//! changes a weight.
 //!
 //! # Order
 //!

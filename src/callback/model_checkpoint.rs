@@ -22,7 +22,7 @@ use crate::part::Configured;
 ///
 /// # File names
 ///
-/// `{epoch}`, `{batch}` (both from 1), `{step}` (updates made), and every value of the history by its name: `{val_loss}`.
+/// `{epoch}`, `{batch}` (both from 1), `{step}` (batches trained on), and every value of the history by its name: `{val_loss}`.
 /// A format may follow: `{epoch:02}` fills up with zeros to two digits, `{val_loss:.4}` has four decimals (Python's
 /// `{epoch:02d}` and `{val_loss:.4f}` mean the same). A template without any value names one file, which each save takes
 /// over; any other must tell its files apart by `{epoch}` or `{step}` – by `{step}`, or `{epoch}` and `{batch}`, when
