@@ -20,11 +20,15 @@
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
+mod budget;
+mod continue_rows;
 mod cross_validate;
 mod data_view;
 mod evaluation;
 mod executor;
+mod fit_report;
 mod fit_rows;
+mod fold_rows;
 mod observer;
 mod pipeline;
 mod preparation;
@@ -33,14 +37,18 @@ mod results;
 mod scorer;
 mod search;
 mod split;
+mod stop;
 mod target;
 mod trainer;
 
+pub use budget::Budget;
+pub use continue_rows::{ContinueRows, Goal};
 pub use cross_validate::{
     CrossValidate, CrossValidation, CrossValidator, cross_val_score, cross_validate, cross_validate_by_rows,
 };
 pub use data_view::DataView;
 pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
+pub use fit_report::{Curve, FitReport};
 pub use fit_rows::{FitContext, FitRows};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;

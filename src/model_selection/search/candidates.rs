@@ -1,5 +1,6 @@
 //! Candidates, and what every search does with them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use linfa::Float;
@@ -10,13 +11,14 @@ use super::fitted::{Best, FittedSearch};
 use super::refit::Refit;
 use crate::error::{Error, Result};
 use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, guarded};
+use crate::model_selection::evaluation::{Evaluation, Rung, guarded};
 use crate::model_selection::fit_rows::FitContext;
+use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{Params, ScorerInfo, SearchResults};
-use crate::model_selection::split::Split;
+use crate::model_selection::stop::Stop;
 use crate::model_selection::target::Target;
 use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
 
@@ -68,28 +70,20 @@ where
     let (estimators, params): (Vec<P>, Vec<Params>) =
         candidates.into_iter().map(|candidate| (candidate.estimator, candidate.params)).unzip();
     let observers = &protocol.observers;
-    let evaluation = Evaluation {
-        trainer,
-        candidates: &estimators,
-        data: data.reborrow(),
-        splits: &splits,
-        preparation: &protocol.preparation,
-        scorers: &scorers,
-        train_scores: protocol.train_scores,
-        observer: observers,
-        stop: &protocol.stop,
-        first: Mutex::new(None),
-        failure: Mutex::new(None),
-    };
-    evaluation.check(|index, error| named(index, &params[index], Box::new(error)))?;
+    let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
+    let mut evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers);
+    evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
     observers.search_started(&SearchPlan {
         candidates: params.iter().map(ToString::to_string).collect(),
         folds: splits.len(),
-        fits: estimators.len() * splits.len(),
+        fits: estimators.len() * splits.len() * protocol.replicates,
+        replicates: protocol.replicates,
         threads: protocol.executor.threads(),
         scorers: infos.iter().map(|info| info.name.clone()).collect(),
     });
-    let rows = evaluation.run(&*protocol.executor)?;
+    evaluation.start();
+    let rows = evaluation.run(&Rung::only(estimators.len(), &folds), &*protocol.executor)?;
+    evaluation.check_any_fit(&rows)?;
     drop(evaluation);
     let results = SearchResults::new(infos, params, rows);
 
@@ -124,12 +118,21 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
-    let all = Split { train: (0..data.n_samples()).collect(), test: Vec::new() };
-    let task = Task { candidate: index, fold: None };
-    let context = FitContext::new(task, &protocol.stop, &protocol.observers);
+    let all = FoldRows { train: (0..data.n_samples()).collect(), stopping: Vec::new(), test: &[] };
+    // A search that was told to end still gives a model; told so later, the refit ends too.
+    let (flag, report) = (AtomicBool::new(false), Mutex::default());
+    let stopped = protocol.stop.load(Ordering::Relaxed);
+    let context = FitContext {
+        task: Task::new(index, None),
+        stop: &Stop::new(if stopped { &flag } else { &protocol.stop }, None),
+        observer: &protocol.observers,
+        report: &report,
+        validation: &all.stopping,
+        epochs: None,
+    };
     let fitted = guarded("refit", || {
         let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
-        let model = trainer.fit(estimator, &fold, &context)?;
+        let model = trainer.fit(estimator, &fold, None, &mut None, &context)?;
         let (steps, scaling) = T::close(fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
     });
