@@ -3,9 +3,12 @@
 
 use linfa::Dataset;
 use linfa::prelude::*;
+use linfa_mlp::callback::TerminateOnNan;
+use linfa_mlp::history::StopReason;
 use linfa_mlp::loss::{AnyLoss, MeanSquaredError, Poisson};
+use linfa_mlp::model_selection::{FitRow, FitStatus, GridSearch, KFold};
 use linfa_mlp::network::{Dense, Exponential, Sequential};
-use linfa_mlp::optimizer::Adam;
+use linfa_mlp::optimizer::{Adam, Sgd};
 use linfa_mlp::train::{Model, Training};
 use linfa_mlp::{Error, MlpClassifier, MlpRegressor};
 use ndarray::{Array1, Array2, Axis};
@@ -117,4 +120,48 @@ fn a_loss_that_is_no_number_ends_the_run_at_that_batch() {
             assert!(model.network().tensors().eq(straight.network().tensors()));
         }
     }
+}
+
+#[test]
+fn a_loss_that_explodes_is_seen_long_before_it_is_no_number() {
+    let x = plane(40);
+    let dataset = Dataset::new(x.clone(), x.column(0).to_owned());
+    let params = MlpRegressor::params().optimizer(Sgd::new(3.0)).batch_size(10).epochs(50);
+    let (model, outcome) = params.fit_with_outcome(&dataset).unwrap();
+    let Err(Error::Diverged { loss, .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(loss > 1e12, "{loss}");
+    assert!(model.predict(&x).iter().all(|value| value.is_finite()));
+    // A loss that is large from the start is none that explodes.
+    let far = Dataset::new(x.clone(), x.column(0).mapv(|value| 1e10 * (value + 2.0)));
+    assert!(MlpRegressor::params().epochs(3).fit(&far).is_ok());
+}
+
+#[test]
+fn with_terminate_on_nan_divergence_is_an_end_and_still_nobody_s_best() {
+    let x = plane(40);
+    let mut y = x.column(0).to_owned();
+    y[17] = 1e200;
+    let dataset = Dataset::new(x, y);
+    let params = MlpRegressor::params().shuffle(false).batch_size(4).epochs(3).callback(TerminateOnNan);
+    let model = params.fit(&dataset).unwrap();
+    assert_eq!(model.history().stop_reason(), Some(&StopReason::Diverged { epoch: 1, batch: 5 }));
+    assert_eq!((model.run().steps(), model.history().len()), (4, 1));
+    assert!(model.history()["loss"][0].is_finite());
+    let read = MlpRegressor::<f64>::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(read.history().stop_reason(), model.history().stop_reason());
+
+    // The first batch of all diverges: there is no epoch to report.
+    let mut first = dataset.clone();
+    first.targets[0] = 1e200;
+    assert!(params.fit(&first).unwrap().history().is_empty());
+
+    let search = GridSearch::new(params)
+        .axis("epochs", [1, 2], |params, epochs| params.epochs(epochs))
+        .cv(KFold::new(2))
+        .fit(&dataset)
+        .unwrap();
+    let diverged = |row: &FitRow| matches!(row.status, FitStatus::Diverged { epoch: 1, batch: 5, .. });
+    let rows = search.results().rows();
+    assert!(rows.iter().all(|row| diverged(row) == (row.fold == 1)), "{rows:?}");
+    assert_eq!(search.best_index(), None);
 }

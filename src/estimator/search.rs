@@ -8,6 +8,7 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
+use super::fitting::to_be_scored;
 use super::hyperparams::{
     Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
 };
@@ -84,8 +85,7 @@ where
     ) -> Result<Self::Object> {
         let targets = data.targets();
         let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
-        outcome.map(|_| model)
+        to_be_scored(self.check_ref()?.run_to_end(None, rows)?, MlpRegressor::run)
     }
 
     fn predict_rows(
@@ -132,8 +132,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         _context: &FitContext<'_>,
     ) -> Result<Self::Object> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
-        outcome.map(|_| model)
+        to_be_scored(self.check_ref()?.run_to_end(None, &prepared.classes, rows)?, MlpClassifier::run)
     }
 
     fn predict_rows(

@@ -115,6 +115,7 @@ fn samples(folder: &Path) -> Vec<AnyCallback> {
             .into(),
         TimeBudget::seconds(1e6).into(),
         UpdateBudget::updates(9).into(),
+        TerminateOnNan.into(),
         ModelCheckpoint::to(path("{epoch:02}-{val_scripted:.3}.mlp"))
             .every(2)
             .save_best_only(MONITOR)
