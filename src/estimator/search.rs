@@ -19,7 +19,7 @@ use crate::model_selection::{
     CrossValidation, DataView, FitContext, FitRows, FittedSearch, Probabilities, Scorer, Search, Splitter,
     Strategy, Target, cross_validate_by_rows,
 };
-use crate::train::{Plan, Rows, validation_rows};
+use crate::train::{self, Plan, Rows};
 
 /// The rows of a view with these targets, checked once for the whole search.
 fn checked<'a, F: Float>(
@@ -45,13 +45,15 @@ fn chosen<'a, F: Float>(
 fn check_plan<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    rows: &Rows<'_, F>,
+    data: train::Data<'_, F>,
 ) -> Result<()> {
-    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
-    let plan = plan(rows.len() - held_out);
+    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let rows = &data.training;
+    let plan = plan(rows.len());
     plan.check()?;
     plan.network.count_params(rows.n_features())?;
-    plan.check_rows(rows.n_features(), rows, "x")
+    plan.check_rows(rows.n_features(), rows, "x")?;
+    data.validation.as_ref().map_or(Ok(()), |rows| plan.check_rows(rows.n_features(), rows, "x"))
 }
 
 impl<F: Float, I: TargetDim> FitRows<F, F, I> for MlpRegressorParams
@@ -73,7 +75,8 @@ where
         let (x, targets) = (data.records(), data.targets());
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(rows.target_width(), n), &rows)
+        let width = rows.target_width();
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -85,7 +88,8 @@ where
     ) -> Result<Self::Object> {
         let targets = data.targets();
         let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        to_be_scored(self.check_ref()?.run_to_end(None, rows)?, MlpRegressor::run)
+        let fitted = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
+        to_be_scored(fitted, MlpRegressor::run)
     }
 
     fn predict_rows(
@@ -121,7 +125,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), &rows)
+        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -132,6 +136,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         _context: &FitContext<'_>,
     ) -> Result<Self::Object> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
+        let rows = train::Data::from(rows);
         to_be_scored(self.check_ref()?.run_to_end(None, &prepared.classes, rows)?, MlpClassifier::run)
     }
 
