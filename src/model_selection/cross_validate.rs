@@ -8,7 +8,7 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
 use super::data_view::DataView;
-use super::evaluation::{Evaluation, Rung};
+use super::evaluation::{Evaluation, Limits, Rung};
 use super::fit_rows::FitRows;
 use super::fold_rows::FoldRows;
 use super::observer::{SearchObserver, SearchPlan};
@@ -149,18 +149,18 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let splits = protocol.splits(data, splitter)?;
         let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
         let candidates = std::slice::from_ref(estimator);
-        let mut evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers);
+        let limits = Limits::new(protocol);
+        let evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
         evaluation.check(&folds, |_, error| error)?;
         protocol.observers.search_started(&SearchPlan {
-            candidates: vec![String::new()],
+            candidates: vec![Params::default()],
             folds: splits.len(),
             fits: splits.len() * protocol.replicates,
             replicates: protocol.replicates,
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
         });
-        evaluation.start();
-        let rows = evaluation.run(&Rung::only(1, &folds), &*protocol.executor)?;
+        let rows = evaluation.run(&Rung::only(0..1, &folds), &*protocol.executor)?;
         evaluation.check_any_fit(&rows)?;
         drop(evaluation);
         let scorers = scorers.iter().map(ScorerInfo::of).collect();

@@ -1,6 +1,7 @@
 //! The engine: every candidate of a rung fitted and scored in every fold, whatever the estimator and wherever fits run.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,7 +10,7 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
-use super::budget::Spent;
+use super::budget::{Budget, Spent};
 use super::continue_rows::Goal;
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, FoldTasks, OpenFold, Work};
@@ -37,14 +38,29 @@ where
     data: DataView<'a, F, Y, I>,
     protocol: &'a Protocol<F, Y>,
     scorers: &'a [Scorer<Y>],
-    stop: Stop<'a>,
-    spent: Mutex<Spent>,
+    limits: &'a Limits<'a>,
     /// A fold that was opened early, to check the candidates against it.
     first: Mutex<Option<(&'a FoldRows<'a>, Ready<T::Fold<'a>, Y, I>)>>,
     /// The failure of the first task that failed, in the order of tasks.
     failure: Mutex<Option<(Task, AnyError)>>,
     /// What fits left for the next rung, by candidate, fold and replicate.
     states: Mutex<BTreeMap<(usize, usize, usize), T::State>>,
+}
+
+/// What a search may spend, and has spent so far.
+#[derive(Debug)]
+pub(crate) struct Limits<'a> {
+    stop: Stop<'a>,
+    budget: Budget,
+    spent: Mutex<Spent>,
+}
+
+impl<'a> Limits<'a> {
+    /// The time of the budget starts now.
+    pub(crate) fn new<F, Y>(protocol: &'a Protocol<F, Y>) -> Self {
+        let budget = protocol.budget;
+        Limits { stop: Stop::new(&protocol.stop, budget.time()), budget, spent: Mutex::default() }
+    }
 }
 
 /// Candidates that are all trained as far, on the same folds.
@@ -64,10 +80,17 @@ pub(crate) struct Rung<'a> {
 }
 
 impl<'a> Rung<'a> {
-    /// The only rung of a search that trains so many candidates to their end.
-    pub(crate) fn only(candidates: usize, folds: &'a [FoldRows<'a>]) -> Self {
-        let candidates = (0..candidates).collect();
-        Rung { number: 0, candidates, folds, goal: None, from: None, resource: None, goes_on: false }
+    /// The only rung of candidates that are all trained to their end.
+    pub(crate) fn only(candidates: Range<usize>, folds: &'a [FoldRows<'a>]) -> Self {
+        Rung {
+            number: 0,
+            candidates: candidates.collect(),
+            folds,
+            goal: None,
+            from: None,
+            resource: None,
+            goes_on: false,
+        }
     }
 }
 
@@ -114,6 +137,7 @@ where
         data: DataView<'a, F, Y, I>,
         protocol: &'a Protocol<F, Y>,
         scorers: &'a [Scorer<Y>],
+        limits: &'a Limits<'a>,
     ) -> Self {
         Evaluation {
             trainer,
@@ -121,8 +145,7 @@ where
             data,
             protocol,
             scorers,
-            stop: Stop::new(&protocol.stop, None),
-            spent: Mutex::default(),
+            limits,
             first: Mutex::new(None),
             failure: Mutex::new(None),
             states: Mutex::default(),
@@ -164,7 +187,7 @@ where
         check("replicates", replicates, replicates == 1 || trainer.seed(candidate).is_some(), allowed)?;
         let planned = || trainer.planned_updates(candidate, &self.data, &rows.train, None).is_some();
         let allowed = "unset for an estimator that cannot say how many updates it makes";
-        check("budget: updates", "set", !protocol.budget.counts_updates() || planned(), allowed)?;
+        check("budget: updates", "set", !self.limits.budget.counts_updates() || planned(), allowed)?;
         let reader = self.scorers.iter().find(|scorer| scorer.reads_probabilities());
         match reader.filter(|_| !trainer.has_probabilities(candidate)) {
             Some(scorer) => {
@@ -173,16 +196,6 @@ where
             }
             None => Ok(()),
         }
-    }
-
-    /// The time of the budget starts.
-    pub(crate) fn start(&mut self) {
-        self.stop = Stop::new(&self.protocol.stop, self.protocol.budget.time());
-    }
-
-    /// Whether no more fits shall start.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.is_due()
     }
 
     /// Runs the fits of a rung. The rows come back in the order of candidates, folds and replicates.
@@ -208,8 +221,8 @@ where
         let mut folds: Vec<FoldTasks> =
             (0..rung.folds.len()).map(|fold| FoldTasks { fold, tasks: Vec::new() }).collect();
         let mut left_out = Vec::new();
-        let mut spent = locked(&self.spent);
-        let budget = &self.protocol.budget;
+        let mut spent = locked(&self.limits.spent);
+        let budget = &self.limits.budget;
         for &candidate in &rung.candidates {
             for (fold, tasks) in folds.iter_mut().enumerate() {
                 for replicate in 0..self.protocol.replicates {
@@ -231,7 +244,7 @@ where
 
     /// The updates that a fit adds in a rung, where the budget counts them.
     fn planned_updates(&self, rung: &Rung<'a>, candidate: usize, fold: usize) -> u64 {
-        if !self.protocol.budget.counts_updates() {
+        if !self.limits.budget.counts_updates() {
             return 0;
         }
         let planned = |goal| {
@@ -299,7 +312,7 @@ where
         let report = Mutex::default();
         let context = FitContext {
             task: row.task(),
-            stop: &self.stop,
+            stop: &self.limits.stop,
             observer: &self.protocol.observers,
             report: &report,
             validation: &rung.folds[row.fold].stopping,
@@ -326,7 +339,8 @@ where
         row.score_seconds = start.elapsed().as_secs_f64();
         (row.test_scores, row.train_scores) = scores?;
         if stopped {
-            let message = self.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
+            let message =
+                self.limits.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
             row.status = FitStatus::Stopped { message };
         } else if let Some(state) = state.filter(|_| rung.goes_on) {
             locked(&self.states).insert(key, state);
@@ -398,7 +412,7 @@ where
         let ready = match first {
             Some((_, ready)) => Some(Ok(ready)),
             // Nothing is prepared for fits that shall not start.
-            None if self.evaluation.is_stopped() => None,
+            None if self.evaluation.limits.stop.is_due() => None,
             None => Some(self.evaluation.ready(rows).map_err(Arc::new)),
         };
         Box::new(Opened { work: self, ready })
@@ -427,7 +441,7 @@ where
     fn fit(&self, task: Task) -> FitRow {
         let RungWork { evaluation, rung, .. } = self.work;
         let mut row = evaluation.row(rung, task);
-        let ready = match (&self.ready, evaluation.stop.reason()) {
+        let ready = match (&self.ready, evaluation.limits.stop.reason()) {
             (Some(ready), None) => ready,
             (_, reason) => {
                 let reason = reason.unwrap_or_else(|| "the search was to stop".into());

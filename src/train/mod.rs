@@ -13,6 +13,7 @@ mod run;
 mod saved;
 mod telling;
 mod update;
+mod validation;
 mod workspace;
 
 pub use evaluate::{Scores, evaluate};
@@ -20,7 +21,7 @@ pub use model::{Model, Training};
 pub use plan::Plan;
 pub use rows::{Data, Rows};
 pub use run::{Run, Status, Until};
+pub use validation::Validation;
 
-pub(crate) use model::validation_rows;
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;

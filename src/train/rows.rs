@@ -30,6 +30,40 @@ pub struct Data<'a, F> {
     pub validation: Option<Rows<'a, F>>,
 }
 
+/// Rows to train on, without validation.
+impl<'a, F> From<Rows<'a, F>> for Data<'a, F> {
+    fn from(training: Rows<'a, F>) -> Self {
+        Data { training, validation: None }
+    }
+}
+
+impl<'a, F: Float> Data<'a, F> {
+    /// Some rows of a data set to train on, and others to validate on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a validation row that is named twice or is trained on; otherwise as [`Rows::select`].
+    pub fn divide(
+        rows: &Rows<'a, F>,
+        training: impl Into<Cow<'a, [usize]>>,
+        validation: impl Into<Cow<'a, [usize]>>,
+    ) -> Result<Self> {
+        let (training, validation) = (rows.select(training)?, rows.select(validation)?);
+        let mut trained: Vec<usize> = (0..training.len()).map(|place| training.row(place)).collect();
+        trained.sort_unstable();
+        let mut seen: Vec<usize> = (0..validation.len()).map(|place| validation.row(place)).collect();
+        seen.sort_unstable();
+        let twice = seen.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let shared = seen.iter().find(|row| trained.binary_search(row).is_ok());
+        let found = match (twice, shared) {
+            (_, Some(row)) => format!("row {row}, which is trained on"),
+            (Some(row), None) => format!("row {row} twice"),
+            (None, None) => return Ok(Data { training, validation: Some(validation) }),
+        };
+        Err(Error::parameter("the validation rows", found, "rows that are not trained on, each named once"))
+    }
+}
+
 impl<'a, F: Float> Rows<'a, F> {
     /// All rows of a data set.
     ///
@@ -91,20 +125,6 @@ impl<'a, F: Float> Rows<'a, F> {
             return Err(Error::RowIndex { position, row, n_samples });
         }
         Ok(Rows { index: Some(index), ..self.clone() })
-    }
-
-    /// The first rows to train on, the last `held_out` to validate on.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoRows`] when no row is left to train on.
-    pub(crate) fn hold_out_last(self, held_out: usize) -> Result<Data<'a, F>> {
-        if held_out == 0 {
-            return Ok(Data { training: self, validation: None });
-        }
-        let rows: Vec<usize> = (0..self.len()).map(|place| self.row(place)).collect();
-        let (first, last) = rows.split_at(rows.len() - held_out);
-        Ok(Data { training: self.select(first.to_vec())?, validation: Some(self.select(last.to_vec())?) })
     }
 
     /// Number of rows chosen.
