@@ -236,6 +236,8 @@ impl<F: Float> Run<F> {
     /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
     ///   at the end of an epoch, a weight or a moment.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
+    /// - [`Error::RowSource`], [`Error::NotFinite`], [`Error::TargetRange`]: a [`RowSource`](super::RowSource) failed or gave a
+    ///   value that is not allowed; the run stays as it was before that batch.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
         self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {
