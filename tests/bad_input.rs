@@ -923,6 +923,7 @@ struct Saved {
     epoch: u64,
     batch: u64,
     step: u64,
+    first_loss: Option<f64>,
     loss: f64,
     mass: f64,
     metrics: Vec<Vec<f64>>,

@@ -8,6 +8,7 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
+use super::fitting::to_be_scored;
 use super::hyperparams::{
     Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
 };
@@ -15,8 +16,8 @@ use super::regressor::{MlpRegressor, columns};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, GridSearch, Probabilities, Scorer,
-    Splitter, Target, cross_validate_by_rows,
+    CrossValidation, DataView, FitContext, FitRows, FittedSearch, Probabilities, Scorer, Search, Splitter,
+    Strategy, Target, cross_validate_by_rows,
 };
 use crate::train::{self, Plan, Rows};
 
@@ -87,8 +88,8 @@ where
     ) -> Result<Self::Object> {
         let targets = data.targets();
         let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
-        outcome.map(|_| model)
+        let fitted = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
+        to_be_scored(fitted, MlpRegressor::run)
     }
 
     fn predict_rows(
@@ -135,9 +136,8 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         _context: &FitContext<'_>,
     ) -> Result<Self::Object> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let (model, outcome) =
-            self.check_ref()?.run_to_end(None, &prepared.classes, train::Data::from(rows))?;
-        outcome.map(|_| model)
+        let rows = train::Data::from(rows);
+        to_be_scored(self.check_ref()?.run_to_end(None, &prepared.classes, rows)?, MlpClassifier::run)
     }
 
     fn predict_rows(
@@ -180,38 +180,38 @@ fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
 
 type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
 
-impl<F: Float + Target> GridSearch<MlpRegressorParams, F, F, Error> {
+impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S, I>(
+    /// As [`Search::fit_by_rows`].
+    pub fn fit<D, T, I>(
         &self,
-        dataset: Data<'_, D, S, I>,
+        dataset: Data<'_, D, T, I>,
     ) -> Result<FittedSearch<MlpRegressor<F, I>, F, Array<F, I>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = F>,
+        T: ArrayData<Elem = F>,
         I: TargetDim + 'static,
     {
         self.fit_by_rows(dataset)
     }
 }
 
-impl<F: Float, L: Label + Target> GridSearch<MlpClassifierParams, F, L, Error> {
+impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F, L, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S>(
+    /// As [`Search::fit_by_rows`].
+    pub fn fit<D, T>(
         &self,
-        dataset: Data<'_, D, S, Ix1>,
+        dataset: Data<'_, D, T, Ix1>,
     ) -> Result<FittedSearch<MlpClassifier<F, L>, F, Array1<L>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = L>,
+        T: ArrayData<Elem = L>,
     {
         self.fit_by_rows(dataset)
     }

@@ -51,6 +51,8 @@ pub use results::{
     CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
-pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit};
+pub use search::{
+    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, Refit, Search, Space, Strategy, Tried,
+};
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

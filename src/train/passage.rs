@@ -15,6 +15,9 @@ use super::telling::Moment;
 use super::workspace::Workspace;
 use super::{Data, Run, Status, Until};
 
+/// A loss that many times the first one has exploded: no useful training comes back from there.
+const EXPLOSION: f64 = 1e12;
+
 /// A run on its way through data: the run, the data and the buffers.
 pub(super) struct Passage<'p, 'd, F: Float> {
     pub(super) run: &'p mut Run<F>,
@@ -65,7 +68,9 @@ impl<F: Float> Passage<'_, '_, F> {
                 if self.is_paused() {
                     return Ok(Status::Paused);
                 }
-                self.batch()?;
+                if let Err(error) = self.batch() {
+                    return self.end_diverged(error);
+                }
                 stop = self.tell(Moment::BatchEnd)?;
                 if stop.is_none() {
                     self.save(None)?;
@@ -83,6 +88,21 @@ impl<F: Float> Passage<'_, '_, F> {
 
     fn is_paused(&self) -> bool {
         self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
+    }
+
+    /// A batch that diverged has changed nothing: it is an error, unless a callback takes it for the end of training.
+    fn end_diverged(&mut self, error: Error) -> Result<Status> {
+        let &Error::Diverged { epoch, batch, .. } = &error else { return Err(error) };
+        if !self.run.callbacks.iter().any(|callback| callback.ends_divergence()) {
+            return Err(error);
+        }
+        let stop = Some(StopReason::Diverged { epoch, batch });
+        // An epoch of no batch has no loss to report.
+        if self.run.position.batch > 0 {
+            self.end_epoch()?;
+            self.save(stop.as_ref())?;
+        }
+        self.finish(stop)
     }
 
     pub(super) fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
@@ -156,7 +176,8 @@ impl<F: Float> Passage<'_, '_, F> {
             loss: batch_loss,
             learning_rate,
         };
-        if !batch_loss.is_finite() {
+        let first_loss = totals.first_loss.unwrap_or(batch_loss);
+        if !batch_loss.is_finite() || batch_loss > EXPLOSION * first_loss.abs().max(1.0) {
             return Err(diverged);
         }
         network.backward(tape, x, n, Some(noise), fused, gradient);
@@ -181,6 +202,7 @@ impl<F: Float> Passage<'_, '_, F> {
         for (metric, state) in plan.metrics.iter().zip(&mut totals.metrics) {
             metric.ops::<F>().update(state, &batch);
         }
+        totals.first_loss = Some(first_loss);
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 

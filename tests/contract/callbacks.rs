@@ -115,6 +115,7 @@ fn samples(folder: &Path) -> Vec<AnyCallback> {
             .into(),
         TimeBudget::seconds(1e6).into(),
         UpdateBudget::updates(9).into(),
+        TerminateOnNan.into(),
         ModelCheckpoint::to(path("{epoch:02}-{val_scripted:.3}.mlp"))
             .every(2)
             .save_best_only(MONITOR)
@@ -715,7 +716,15 @@ fn tensorboard_has_keras_layout() {
     };
     let texts = ["model@0", "settings@0"].map(String::from);
     assert_eq!(tags("train"), [&texts[..], &epoch(0), &epoch(1)].concat());
-    assert_eq!(tags("validation"), ["epoch_loss@0", "epoch_scripted@0", "epoch_loss@1", "epoch_scripted@1"]);
+    // The clock makes an update per epoch.
+    let validation = |epoch: usize| {
+        let epochs = ["epoch_loss", "epoch_scripted"].map(|tag| format!("{tag}@{epoch}"));
+        let updates = epoch + 1;
+        let evaluations =
+            ["loss", "scripted"].map(|name| format!("evaluation_{name}_vs_iterations@{updates}"));
+        [epochs, evaluations].concat()
+    };
+    assert_eq!(tags("validation"), [validation(0), validation(1)].concat());
 
     // A second fit into the same directory, within the same second; it is told of batches and weights.
     let more = board.update_freq(2).histogram_freq(2).write_gradients();
