@@ -136,7 +136,7 @@ impl<F: Float> Passage<'_, '_, F> {
     /// Forward, loss, backward, update.
     fn batch(&mut self) -> Result<()> {
         let Passage { run, data, workspace, .. } = self;
-        let Workspace { tape, x, y, weights, losses, gradient, order, .. } = workspace;
+        let Workspace { tape, x, y, weights, loss_weights, losses, gradient, order, .. } = workspace;
         let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
@@ -144,19 +144,26 @@ impl<F: Float> Passage<'_, '_, F> {
         let n = order.len();
         let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
         let (weights, losses) = (&mut weights[..n], &mut losses[..n]);
-        rows.gather_x(order, x);
-        rows.gather_y(order, y);
+        let n_outputs = network.n_outputs();
+        plan.read(rows, n_outputs, order, x, y)?;
         rows.gather_weights(order, weights);
+        let sample_weights = &*weights;
+        let weights = match rows.class_weights() {
+            None => sample_weights,
+            Some(class_weights) => {
+                rows.gather_loss_weights(class_weights, order, y, &mut loss_weights[..n]);
+                &loss_weights[..n]
+            }
+        };
         let mass = kernel::sum(weights);
 
-        let n_outputs = network.n_outputs();
         let fused = plan.loss_takes_over();
         let noise = Stream::new(plan.seed).named("dropout").at(position.epoch).at(position.batch);
         network.forward(tape, x, n, Some(noise), fused);
         let (outputs, delta) = tape.output_and_delta(n * n_outputs);
         let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
         plan.loss.ops::<F>().rows(of_rows, fused);
-        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(&*weights) {
+        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(weights) {
             let share = F::of(weight.wide() / mass);
             delta.iter_mut().for_each(|delta| *delta *= share);
         }
@@ -183,7 +190,7 @@ impl<F: Float> Passage<'_, '_, F> {
         }
 
         let (outputs, _) = tape.output_and_delta(n * n_outputs);
-        let weights = rows.has_weights().then_some(&*weights);
+        let weights = rows.has_weights().then_some(sample_weights);
         let batch = Batch {
             targets: y,
             target_width: rows.target_width(),
@@ -223,8 +230,9 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
             run.moments.swap(&mut run.network, run.position.step);
-            evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
+            let evaluated = evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
             run.moments.swap(&mut run.network, run.position.step);
+            evaluated?;
         }
         workspace.values.push(learning_rate);
         run.history.push(names, &workspace.values, epoch_start.elapsed().as_secs_f64());

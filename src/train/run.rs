@@ -240,6 +240,8 @@ impl<F: Float> Run<F> {
     ///   weight or a moment is no longer finite. With [`TerminateOnNan`](crate::callback::TerminateOnNan) a batch that
     ///   diverges ends the run instead, and is the reason in its history.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
+    /// - [`Error::RowSource`], [`Error::NotFinite`], [`Error::TargetRange`]: a [`RowSource`](super::RowSource) failed or gave a
+    ///   value that is not allowed; the run stays as it was before that batch.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
         self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {

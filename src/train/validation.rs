@@ -199,7 +199,8 @@ impl Validation {
         let mut places: Vec<Vec<usize>> = Vec::new();
         let mut names: Vec<String> = Vec::new();
         let mut key = Vec::new();
-        for (place, (_, targets)) in rows.targets().enumerate() {
+        let mut place = 0;
+        rows.for_each_target(|_, targets| {
             key.clear();
             // −0 is 0.
             key.extend(targets.iter().map(|value| (value.wide() + 0.0).to_bits()));
@@ -214,7 +215,8 @@ impl Validation {
                 }
             };
             places[class].push(place);
-        }
+            place += 1;
+        })?;
         let members: Vec<usize> = places.iter().map(Vec::len).collect();
         if let Some(class) = members.iter().position(|&members| members < 2) {
             let (splitter, class) = ("stratified validation".into(), names.swap_remove(class));
