@@ -90,6 +90,10 @@ impl Budget {
         self.updates.is_some()
     }
 
+    pub(crate) fn at_most(&self, fits: usize) -> usize {
+        self.fits.map_or(fits, |budget| budget.min(fits))
+    }
+
     /// Takes a fit of so many updates out of what is left, or says that it does not fit in.
     pub(crate) fn take(&self, spent: &mut Spent, updates: u64) -> Result<(), String> {
         if let Some(fits) = self.fits.filter(|fits| spent.fits >= *fits) {

@@ -151,7 +151,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let candidates = std::slice::from_ref(estimator);
         let limits = Limits::new(protocol);
         let evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
-        evaluation.check(&folds, |_, error| error)?;
+        evaluation.check(&[&folds], |_, error| error)?;
         protocol.observers.search_started(&SearchPlan {
             candidates: vec![Params::default()],
             folds: splits.len(),

@@ -61,6 +61,11 @@ impl<'a> Limits<'a> {
         let budget = protocol.budget;
         Limits { stop: Stop::new(&protocol.stop, budget.time()), budget, spent: Mutex::default() }
     }
+
+    /// How many of so many fits there may be.
+    pub(crate) fn at_most(&self, fits: usize) -> usize {
+        self.budget.at_most(fits)
+    }
 }
 
 /// Candidates that are all trained as far, on the same folds.
@@ -152,18 +157,23 @@ where
         }
     }
 
-    /// Checks every candidate against the training rows of every fold. The first fold is opened for it and kept.
+    /// Checks every candidate against the training rows of every fold, of all rungs. The first fold is opened for it and
+    /// kept.
     ///
     /// `name` turns a candidate's error into one that names it.
     pub(crate) fn check(
         &self,
-        folds: &'a [FoldRows<'a>],
+        folds: &[&'a [FoldRows<'a>]],
         name: impl Fn(usize, Error) -> Error,
     ) -> Result<()> {
-        let Some(first) = folds.first() else { return Ok(()) };
+        let Some(first) = folds.first().and_then(|folds| folds.first()) else { return Ok(()) };
         let ready = self.ready(first)?;
         for (index, candidate) in self.candidates.iter().enumerate() {
-            let checked = folds.iter().try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
+            let checked = folds
+                .iter()
+                .copied()
+                .flatten()
+                .try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
             checked.map_err(|error| name(index, error))?;
         }
         *locked(&self.first) = Some((first, ready));

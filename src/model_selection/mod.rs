@@ -52,7 +52,7 @@ pub use fit_report::{Curve, FitReport};
 pub use fit_rows::{FitContext, FitRows};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
-pub use observer::{Progress, SearchObserver, SearchPlan, Task};
+pub use observer::{Progress, SearchObserver, SearchPlan, StartedRung, Task};
 pub use pipeline::Pipeline;
 pub use preparation::{FittedSteps, FittedTargetScaling, TargetScaling, Transform};
 pub use results::{
@@ -60,7 +60,8 @@ pub use results::{
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, Refit, Search, Space, Strategy, Tried,
+    Candidate, Epochs, Exhaustive, FittedSearch, Grid, GridSearch, Halving, HalvingSearch, Ladder, Refit,
+    Resource, RungSummary, Samples, Search, Space, Strategy, Tried, Unit, Updates,
 };
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

@@ -62,6 +62,12 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         Ok(scorers)
     }
 
+    /// The classes of the rows, when the targets are one column of labels.
+    pub fn classes<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Option<Classes> {
+        let targets = columns(data.targets());
+        if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None }
+    }
+
     /// The folds, checked. Everything that can be wrong with data, groups and preparation is found here.
     pub fn splits<I: TargetDim>(
         &self,
@@ -72,9 +78,7 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         self.budget.check()?;
         check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
         let n_samples = data.n_samples();
-        let targets = columns(data.targets());
-        let classes: Option<Classes> =
-            if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None };
+        let classes = self.classes(data);
         let mut rows = Rows::new(n_samples);
         if let Some(classes) = &classes {
             rows = rows.classes(classes);

@@ -37,6 +37,9 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
     /// What is kept of a fit that shall go on.
     type State: Send;
 
+    /// Whether fits can go on to a further goal.
+    const CONTINUES: bool;
+
     /// What the candidates of a fold share.
     type Fold<'a>: Send + Sync
     where
@@ -144,6 +147,7 @@ where
 {
     type Model = P::Object;
     type State = ();
+    const CONTINUES: bool = false;
     type Fold<'a>
         = GatheredFold<F, Y, I>
     where
@@ -261,6 +265,7 @@ where
 /// How an estimator trains on rows: at once, or in parts.
 pub(crate) trait Way<P: FitRows<F, Y, I>, F, Y, I: TargetDim> {
     type State: Send;
+    const CONTINUES: bool;
 
     fn fit(
         params: &P,
@@ -276,6 +281,7 @@ pub(crate) enum AtOnce {}
 
 impl<P: FitRows<F, Y, I>, F, Y, I: TargetDim> Way<P, F, Y, I> for AtOnce {
     type State = ();
+    const CONTINUES: bool = false;
 
     fn fit(
         params: &P,
@@ -293,6 +299,7 @@ pub(crate) enum InParts {}
 
 impl<P: ContinueRows<F, Y, I>, F, Y, I: TargetDim> Way<P, F, Y, I> for InParts {
     type State = P::State;
+    const CONTINUES: bool = true;
 
     fn fit(
         params: &P,
@@ -371,6 +378,7 @@ where
 {
     type Model = P::Object;
     type State = W::State;
+    const CONTINUES: bool = W::CONTINUES;
     type Fold<'a>
         = RowsFold<'a, P, F, Y, I>
     where

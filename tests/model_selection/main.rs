@@ -5,6 +5,7 @@
 
 mod cross_validation;
 mod grid_search;
+mod halving;
 mod linfa_estimators;
 mod preparation;
 mod rows;

@@ -12,7 +12,7 @@ use linfa_preprocessing::linear_scaling::LinearScaler;
 use serde_json::Value;
 
 /// Everything but the times, as text.
-fn without_times(results: &SearchResults) -> String {
+pub fn without_times(results: &SearchResults) -> String {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
@@ -43,7 +43,7 @@ macro_rules! search {
 
 /// Runs every task alone, in an order of its own, opening the fold anew each time.
 #[derive(Debug)]
-struct Shuffled(u64);
+pub struct Shuffled(pub u64);
 
 impl Executor for Shuffled {
     fn threads(&self) -> usize {

@@ -3,6 +3,7 @@
 mod activations;
 mod fixture;
 mod golden_steps;
+mod halving;
 mod initializers;
 mod layers;
 mod losses;

@@ -55,6 +55,20 @@ pub struct SearchPlan {
     pub scorers: Vec<String>,
 }
 
+/// A rung that is about to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartedRung {
+    /// The round of candidates, from 0.
+    pub round: usize,
+    /// Its place in the round, from 0.
+    pub rung: usize,
+    /// Its candidates.
+    pub candidates: Vec<usize>,
+    /// How far it trains: epochs, updates or rows.
+    pub resource: u64,
+}
+
 /// How far a fit is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -80,6 +94,11 @@ pub trait SearchObserver: Send + Sync {
     /// A search that learns from its results has proposed more candidates; the first of them has that number.
     fn candidates_added(&self, first: usize, candidates: &[Params]) {
         let _ = (first, candidates);
+    }
+
+    /// A rung starts, in a search that has them.
+    fn rung_started(&self, rung: &StartedRung) {
+        let _ = rung;
     }
 
     /// A fit starts.
@@ -136,6 +155,10 @@ impl SearchObserver for Observers {
 
     fn candidates_added(&self, first: usize, candidates: &[Params]) {
         self.0.iter().for_each(|observer| observer.candidates_added(first, candidates));
+    }
+
+    fn rung_started(&self, rung: &StartedRung) {
+        self.0.iter().for_each(|observer| observer.rung_started(rung));
     }
 
     fn fit_started(&self, task: Task) {

@@ -3,15 +3,19 @@
 //! | search | tries |
 //! | --- | --- |
 //! | [`GridSearch`] | every combination of typed axes |
+//! | [`HalvingSearch`] | every combination with little training, the best with more |
 //!
 //! All are one [`Search`] with a [`Strategy`] of its own: what they share is in `builder.rs` (settings), `rounds.rs`
 //! (evaluation, choice, refit) and `fitted.rs` (what comes out). A new one is a file in `strategy/` and a name for it.
 
 mod builder;
 mod candidates;
+mod climb;
 mod fitted;
 mod grid;
 mod grid_search;
+mod halving_search;
+mod ladder;
 mod refit;
 mod rounds;
 mod space;
@@ -22,6 +26,8 @@ pub use candidates::Candidate;
 pub use fitted::FittedSearch;
 pub use grid::Grid;
 pub use grid_search::GridSearch;
+pub use halving_search::HalvingSearch;
+pub use ladder::{Epochs, Ladder, Resource, RungSummary, Samples, Unit, Updates};
 pub use refit::Refit;
 pub use space::Space;
-pub use strategy::{Exhaustive, Strategy, Tried};
+pub use strategy::{Exhaustive, Halving, Strategy, Tried};

@@ -96,7 +96,7 @@ impl Refit {
         }
         let scorer = self.scorer().and_then(|name| results.scorer(name)).unwrap_or(0);
         let best = results.best(scorer);
-        let index = best.ok_or_else(|| "no candidate was scored in every fold".to_string())?;
+        let index = best.ok_or_else(|| "no candidate has a mean score".to_string())?;
         Ok((index, !matches!(self.0, Choice::No)))
     }
 }

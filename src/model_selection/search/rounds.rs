@@ -9,18 +9,19 @@ use ndarray::Array;
 
 use super::builder::Search;
 use super::candidates::{Candidate, named};
+use super::climb::{Judge, check_ladder, climb, folds_of_rungs};
 use super::fitted::{Best, FittedSearch};
 use super::strategy::{Strategy, Tried};
 use crate::error::Result;
-use crate::metric::Direction;
+use crate::model_selection::continue_rows::Goal;
 use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, Limits, Rung, guarded};
+use crate::model_selection::evaluation::{Evaluation, Limits, guarded};
 use crate::model_selection::fit_rows::FitContext;
 use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
-use crate::model_selection::results::{FitRow, FitStatus, MeanStd, ScorerInfo, SearchResults};
+use crate::model_selection::results::{ScorerInfo, SearchResults};
 use crate::model_selection::stop::Stop;
 use crate::model_selection::target::Target;
 use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
@@ -45,45 +46,60 @@ where
     let infos: Vec<ScorerInfo> = scorers.iter().map(ScorerInfo::of).collect();
     refit.check(&infos)?;
     let splits = protocol.splits(data, None)?;
+    let classes = protocol.classes(data);
     let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
-    let decides = refit.place(&infos);
+    let n_train = folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0);
+    let scorer = refit.place(&infos);
+    let judge = Judge { scorer, info: &infos[scorer] };
     let observers = &protocol.observers;
 
     let (mut estimators, mut params) = (Vec::new(), Vec::new());
-    let (mut losses, mut rows) = (Vec::new(), Vec::new());
+    let (mut losses, mut rows, mut rungs) = (Vec::new(), Vec::new(), Vec::new());
+    let mut goal = None;
     let limits = Limits::new(protocol);
-    let mut round = first;
+    let (mut round, mut number) = (first, 0);
     while !round.is_empty() {
         let from = estimators.len();
         for candidate in round {
             estimators.push(candidate.estimator);
             params.push(candidate.params);
         }
+        let candidates = from..estimators.len();
+        let ladder = search.strategy.ladder(number, candidates.len(), n_train)?;
+        check_ladder(ladder.as_ref(), T::CONTINUES)?;
+        let folds = folds_of_rungs(ladder.as_ref(), &folds, classes.as_ref());
         let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
-        let rung = Rung::only(from..estimators.len(), &folds);
         if from == 0 {
+            goal = ladder.as_ref().and_then(|ladder| ladder.goal(ladder.top()));
+            let folds: Vec<&[FoldRows<'_>]> = folds.iter().map(Vec::as_slice).collect();
             evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
+            let fits = search.strategy.forecast_fits(params.len(), n_train) * splits.len();
             observers.search_started(&SearchPlan {
                 candidates: params.clone(),
                 folds: splits.len(),
-                fits: search.strategy.forecast(params.len()) * splits.len() * protocol.replicates,
+                fits: limits.at_most(fits * protocol.replicates),
                 replicates: protocol.replicates,
                 threads: protocol.executor.threads(),
                 scorers: infos.iter().map(|info| info.name.clone()).collect(),
             });
-            rows.extend(evaluation.run(&rung, &*protocol.executor)?);
-            evaluation.check_any_fit(&rows)?;
         } else {
-            // What has been measured is not thrown away for a candidate that cannot run: its rows say why.
             observers.candidates_added(from, &params[from..]);
-            rows.extend(evaluation.run(&rung, &*protocol.executor)?);
+        }
+        let told = (&*protocol.executor, observers as &dyn SearchObserver);
+        let climbed = climb(&evaluation, (number, candidates.clone()), ladder.as_ref(), &folds, judge, told)?;
+        // Later on, what has been measured is not thrown away for candidates that cannot run: their rows say why.
+        if from == 0 {
+            evaluation.check_any_fit(&climbed.rows)?;
         }
         drop(evaluation);
-        let stopped = |row: &FitRow| matches!(row.status, FitStatus::Stopped { .. });
-        if rows.iter().any(stopped) {
+        let stopped = climbed.is_stopped();
+        losses.extend(candidates.map(|candidate| judge.loss(&climbed, candidate)));
+        rows.extend(climbed.rows);
+        rungs.extend(climbed.rungs);
+        if stopped {
             break;
         }
-        losses.extend((from..params.len()).map(|candidate| loss(&rows, candidate, decides, &infos[decides])));
+        number += 1;
         round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
     }
     let results = SearchResults::new(infos, params, rows);
@@ -93,22 +109,14 @@ where
         Ok((index, false)) => Best { index: Some(index), ..Best::none("the search was told not to refit") },
         Ok((index, true)) => {
             observers.refit_started(index);
-            let model = fit_all(trainer, index, &estimators[index], data, protocol);
+            let model = fit_all(trainer, (index, &estimators[index]), goal, data, protocol);
             let problem = model.as_ref().err().map(ToString::to_string);
             observers.refit_finished(index, problem.as_deref());
             Best::refitted(index, model)
         }
     };
     observers.search_finished(&results);
-    Ok(FittedSearch::new(results, splits, refit.scorer(), best))
-}
-
-/// The mean test score of a candidate over the folds, turned so that less is better.
-fn loss(rows: &[FitRow], candidate: usize, scorer: usize, info: &ScorerInfo) -> f64 {
-    let of_candidate = rows.iter().filter(|row| row.candidate == candidate);
-    let scores: Vec<f64> = of_candidate.map(|row| row.test_scores[scorer]).collect();
-    let mean = MeanStd::of(&scores).mean;
-    if info.direction == Direction::Maximize { -mean } else { mean }
+    Ok(FittedSearch::new(results, splits, rungs, refit.scorer(), best))
 }
 
 type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;
@@ -116,8 +124,8 @@ type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;
 /// Fits a candidate, behind its preparation, on all rows.
 fn fit_all<T, P, F, Y, I>(
     trainer: &T,
-    index: usize,
-    estimator: &P,
+    (index, estimator): (usize, &P),
+    goal: Option<Goal>,
     data: &DataView<'_, F, Y, I>,
     protocol: &Protocol<F, Y>,
 ) -> Result<Refitted<T::Model, F, Y, I>, SharedError>
@@ -141,7 +149,7 @@ where
     };
     let fitted = guarded("refit", || {
         let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
-        let model = trainer.fit(estimator, &fold, None, &mut None, &context)?;
+        let model = trainer.fit(estimator, &fold, goal, &mut None, &context)?;
         let (steps, scaling) = T::close(fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
     });

@@ -5,10 +5,13 @@
 //! in the second.
 
 mod exhaustive;
+mod halving;
 
 pub use exhaustive::Exhaustive;
+pub use halving::Halving;
 
 use super::candidates::Candidate;
+use super::ladder::Ladder;
 use super::space::Space;
 use crate::error::Result;
 
@@ -23,6 +26,24 @@ pub trait Strategy: Send + Sync {
     ///
     /// What the space cannot be searched for, before any fit of the round.
     fn next_round<P: Clone>(&self, space: &Space<P>, tried: &Tried<'_>) -> Result<Vec<Candidate<P>>>;
+
+    /// The rungs that the candidates of a round (from 0) climb, each trained further than the one before and with fewer of the
+    /// candidates; none trains them all to their own end. The smallest fold trains on `n_train` rows.
+    ///
+    /// # Errors
+    ///
+    /// Settings outside their ranges, before any fit of the round.
+    fn ladder(&self, round: usize, candidates: usize, n_train: usize) -> Result<Option<Ladder>> {
+        let _ = (round, candidates, n_train);
+        Ok(None)
+    }
+
+    /// The number of fits in each fold in all rounds, given the candidates of the first. It is a forecast, for progress
+    /// displays.
+    fn forecast_fits(&self, first_round: usize, n_train: usize) -> usize {
+        let _ = n_train;
+        self.forecast(first_round)
+    }
 
     /// The number of candidates of all rounds, given those of the first. It is a forecast, for progress displays.
     fn forecast(&self, first_round: usize) -> usize {
