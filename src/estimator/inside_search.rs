@@ -28,6 +28,12 @@ impl<K: Clone> MlpValidParams<K> {
         check("validation", own, own.is_none(), allowed)
     }
 
+    /// Whether fits know which of their epochs is best.
+    pub(super) fn check_validated(&self, stopping_rows: bool) -> Result<()> {
+        let allowed = "unset where fits have no validation rows, of stopping_rows or their own";
+        check("refit_epochs", "set", stopping_rows || !self.settings.validation.is_none(), allowed)
+    }
+
     /// The batches of an epoch over these rows, of which some may be held out.
     fn batches(&self, n_rows: usize, n_weighted: usize) -> u64 {
         let n = n_rows - self.settings.validation.held_out(n_rows).unwrap_or(0);

@@ -117,8 +117,8 @@ where
         self.check_ref()?.check_free_of_validation()
     }
 
-    fn check_epochs(&self) -> Result<()> {
-        Ok(())
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        self.check_ref()?.check_validated(stopping_rows)
     }
 
     fn planned_updates(
@@ -189,8 +189,8 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         self.check_ref()?.check_free_of_validation()
     }
 
-    fn check_epochs(&self) -> Result<()> {
-        Ok(())
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        self.check_ref()?.check_validated(stopping_rows)
     }
 
     fn planned_updates(

@@ -10,7 +10,6 @@ use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use super::data_view::DataView;
 use super::evaluation::{Evaluation, Limits, Rung};
 use super::fit_rows::FitRows;
-use super::fold_rows::FoldRows;
 use super::observer::{SearchObserver, SearchPlan};
 use super::protocol::{Protocol, protocol_methods};
 use super::results::{
@@ -147,7 +146,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
+        let folds = protocol.fold_rows(&splits, protocol.classes(data).as_ref())?;
         let candidates = std::slice::from_ref(estimator);
         let limits = Limits::new(protocol);
         let evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);

@@ -93,12 +93,14 @@ pub trait FitRows<F, Y, I: TargetDim>: Sync {
         check("stopping_rows", "set", false, "unset for an estimator that is not validated while it trains")
     }
 
-    /// Checks that the estimator can be told how many epochs to train ([`FitContext::epochs`]).
+    /// Checks that the estimator can be told how many epochs to train ([`FitContext::epochs`]), and that its fits say which of
+    /// theirs was best ([`FitReport::best_epoch`]): on the rows that the search keeps, or on validation rows of its own.
     ///
     /// # Errors
     ///
     /// [`Error::Parameter`](crate::Error::Parameter), unless it is written.
-    fn check_epochs(&self) -> Result<()> {
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        let _ = stopping_rows;
         check("refit_epochs", "set", false, "unset for an estimator that does not train in epochs")
     }
 

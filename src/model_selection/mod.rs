@@ -61,7 +61,7 @@ pub use results::{
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
     Candidate, Epochs, Exhaustive, FittedSearch, Grid, GridSearch, Halving, HalvingSearch, Ladder, Refit,
-    Resource, RungSummary, Samples, Search, Space, Strategy, Tried, Unit, Updates,
+    RefitEpochs, Resource, RungSummary, Samples, Search, Space, Strategy, Tried, Unit, Updates,
 };
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

@@ -9,10 +9,11 @@ use linfa::dataset::TargetDim;
 use super::budget::Budget;
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, RayonExecutor};
+use super::fold_rows::FoldRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
 use super::scorer::Scorer;
-use super::split::{KFold, Rows, Split, Splitter, StratifiedKFold, checked};
+use super::split::{KFold, Rows, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
 use super::target::{Classes, Target};
 use crate::error::{Error, Result, check};
 
@@ -30,6 +31,7 @@ pub(crate) struct Protocol<F, Y> {
     pub stop: Arc<AtomicBool>,
     pub budget: Budget,
     pub replicates: usize,
+    pub stopping: Option<Share>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -46,6 +48,7 @@ impl<F, Y> Default for Protocol<F, Y> {
             stop: Arc::default(),
             budget: Budget::default(),
             replicates: 1,
+            stopping: None,
         }
     }
 }
@@ -66,6 +69,34 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
     pub fn classes<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Option<Classes> {
         let targets = columns(data.targets());
         if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None }
+    }
+
+    /// The rows of each fold by what they are for.
+    pub fn fold_rows<'s>(&self, splits: &'s [Split], classes: Option<&Classes>) -> Result<Vec<FoldRows<'s>>> {
+        let of_fold = |(fold, split): (usize, &'s Split)| {
+            let rows = FoldRows::of(split);
+            let Some(share) = self.stopping else { return Ok(rows) };
+            let rows = rows.keeping(share, Some(fold), classes, self.groups.as_deref())?;
+            if let Some(classes) = classes.filter(|_| !self.missing_classes) {
+                check_classes(fold, &rows.train, classes)?;
+            }
+            Ok(rows)
+        };
+        splits.iter().enumerate().map(of_fold).collect()
+    }
+
+    /// The rows of the refit: all of them, of which some are kept for stopping unless its epochs are known.
+    pub fn refit_rows(
+        &self,
+        n_samples: usize,
+        classes: Option<&Classes>,
+        keeps: bool,
+    ) -> Result<FoldRows<'static>> {
+        let all = FoldRows { train: (0..n_samples).collect(), stopping: Vec::new(), test: &[] };
+        match self.stopping.filter(|_| keeps) {
+            None => Ok(all),
+            Some(share) => all.keeping(share, None, classes, self.groups.as_deref()),
+        }
     }
 
     /// The folds, checked. Everything that can be wrong with data, groups and preparation is found here.
@@ -164,6 +195,19 @@ macro_rules! protocol_methods {
             F: linfa::Float,
         {
             self.protocol.preparation.scale_targets(scaling);
+            self
+        }
+
+        /// Keeps a share of the training rows of each fold, or a number of them, to decide when to stop: early stopping and all
+        /// else that watches validation rows sees them, and nothing is fitted on them. Preprocessing and target scaling see
+        /// the rest of the training rows alone. The default is none.
+        ///
+        /// They are drawn by chance, of every class its share, and groups stay together. The refit keeps its share of all rows,
+        /// unless its epochs are chosen from the folds. It takes an estimator that is validated while it trains, as this
+        /// crate's are, with no validation rows of its own.
+        #[must_use]
+        pub fn stopping_rows(mut self, share: impl Into<$crate::model_selection::Share>) -> Self {
+            self.protocol.stopping = Some(share.into());
             self
         }
 

@@ -66,7 +66,7 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
 
     fn check_validation_rows(&self, params: &P) -> Result<()>;
 
-    fn check_epochs(&self, params: &P) -> Result<()>;
+    fn check_epochs(&self, params: &P, stopping_rows: bool) -> Result<()>;
 
     fn planned_updates(
         &self,
@@ -196,7 +196,7 @@ where
         check("stopping_rows", "set", false, "unset for an estimator that trains by linfa's `Fit`")
     }
 
-    fn check_epochs(&self, _: &P) -> Result<()> {
+    fn check_epochs(&self, _: &P, _: bool) -> Result<()> {
         check("refit_epochs", "set", false, "unset for an estimator that trains by linfa's `Fit`")
     }
 
@@ -437,8 +437,8 @@ where
         params.check_validation_rows()
     }
 
-    fn check_epochs(&self, params: &P) -> Result<()> {
-        params.check_epochs()
+    fn check_epochs(&self, params: &P, stopping_rows: bool) -> Result<()> {
+        params.check_epochs(stopping_rows)
     }
 
     fn planned_updates(

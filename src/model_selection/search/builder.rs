@@ -14,6 +14,7 @@ use super::candidates::{Candidate, named};
 use super::fitted::FittedSearch;
 use super::grid::Grid;
 use super::refit::Refit;
+use super::refit_epochs::RefitEpochs;
 use super::rounds::search;
 use super::space::Space;
 use super::strategy::{Strategy, Tried};
@@ -41,7 +42,11 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// | `cv` | 5 folds, stratified for labels | how the rows are divided |
 /// | `scorers` | R² or accuracy | what is scored; the first decides |
 /// | `preprocess`, `scale_targets` | none | fitted on the training rows of each fold |
+/// | `stopping_rows` | none | training rows kept for early stopping |
 /// | `refit` | `true` | fits the best candidate on all rows |
+/// | `refit_epochs` | the builder's | for how long |
+/// | `replicates` | 1 | fits of each candidate in each fold, by different seeds |
+/// | `budget`, `stop_flag` | none | when to end |
 /// | `train_scores` | off | scores the training rows too |
 /// | `pool`, `executor` | the current rayon pool | where fits run |
 /// | `observer`, `progress` | none | who watches |
@@ -56,6 +61,7 @@ pub struct Search<S, P, F = f64, Y = f64, E = Error> {
     guard: Option<Guard<P>>,
     pub(super) protocol: Protocol<F, Y>,
     pub(super) refit: Refit,
+    pub(super) refit_epochs: Option<RefitEpochs>,
     error: PhantomData<fn() -> E>,
 }
 
@@ -83,6 +89,7 @@ impl<S, P, F, Y, E> Search<S, P, F, Y, E> {
             guard: None,
             protocol: Protocol::default(),
             refit: Refit::default(),
+            refit_epochs: None,
             error: PhantomData,
         }
     }
@@ -144,6 +151,14 @@ impl<S, P, F, Y, E> Search<S, P, F, Y, E> {
         self
     }
 
+    /// How many epochs the best candidate is refitted for, chosen from the best epochs of its fits. Then the refit trains on all
+    /// rows, without validation rows. The default is what the builder says.
+    #[must_use]
+    pub fn refit_epochs(mut self, rule: RefitEpochs) -> Self {
+        self.refit_epochs = Some(rule);
+        self
+    }
+
     protocol_methods!();
 
     /// The candidates as they are, when the estimator's own check lets each of them pass.
@@ -179,6 +194,7 @@ where
             guard: self.guard.clone(),
             protocol: self.protocol.clone(),
             refit: self.refit.clone(),
+            refit_epochs: self.refit_epochs,
             error: PhantomData,
         }
     }

@@ -23,7 +23,7 @@ use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{ScorerInfo, SearchResults};
 use crate::model_selection::stop::Stop;
-use crate::model_selection::target::Target;
+use crate::model_selection::target::{Classes, Target};
 use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
 
 /// Evaluates round after round of candidates, of which `first` is the first, chooses the best and fits it on all rows.
@@ -47,7 +47,7 @@ where
     refit.check(&infos)?;
     let splits = protocol.splits(data, None)?;
     let classes = protocol.classes(data);
-    let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
+    let folds = protocol.fold_rows(&splits, classes.as_ref())?;
     let n_train = folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0);
     let scorer = refit.place(&infos);
     let judge = Judge { scorer, info: &infos[scorer] };
@@ -71,6 +71,13 @@ where
         let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
         if from == 0 {
             goal = ladder.as_ref().and_then(|ladder| ladder.goal(ladder.top()));
+            if search.refit_epochs.is_some() {
+                let checked = |estimator| trainer.check_epochs(estimator, protocol.stopping.is_some());
+                let first = estimators.iter().map(checked).enumerate().find(|(_, checked)| checked.is_err());
+                if let Some((index, Err(error))) = first {
+                    return Err(named(index, &params[index], Box::new(error)));
+                }
+            }
             let folds: Vec<&[FoldRows<'_>]> = folds.iter().map(Vec::as_slice).collect();
             evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
             let fits = search.strategy.forecast_fits(params.len(), n_train) * splits.len();
@@ -109,7 +116,12 @@ where
         Ok((index, false)) => Best { index: Some(index), ..Best::none("the search was told not to refit") },
         Ok((index, true)) => {
             observers.refit_started(index);
-            let model = fit_all(trainer, (index, &estimators[index]), goal, data, protocol);
+            let epochs = search.refit_epochs.map(|rule| rule.choose(&results, index, data.n_samples()));
+            let model = epochs.transpose().map_err(SharedError::from).and_then(|epochs| {
+                let goal = if epochs.is_some() { None } else { goal };
+                let length = Length { goal, epochs };
+                fit_all(trainer, (index, &estimators[index]), length, data, classes.as_ref(), protocol)
+            });
             let problem = model.as_ref().err().map(ToString::to_string);
             observers.refit_finished(index, problem.as_deref());
             Best::refitted(index, model)
@@ -121,12 +133,21 @@ where
 
 type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;
 
+/// How long the refit is.
+struct Length {
+    /// That of the last rung.
+    goal: Option<Goal>,
+    /// That of the folds.
+    epochs: Option<usize>,
+}
+
 /// Fits a candidate, behind its preparation, on all rows.
 fn fit_all<T, P, F, Y, I>(
     trainer: &T,
     (index, estimator): (usize, &P),
-    goal: Option<Goal>,
+    length: Length,
     data: &DataView<'_, F, Y, I>,
+    classes: Option<&Classes>,
     protocol: &Protocol<F, Y>,
 ) -> Result<Refitted<T::Model, F, Y, I>, SharedError>
 where
@@ -135,7 +156,8 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
-    let all = FoldRows { train: (0..data.n_samples()).collect(), stopping: Vec::new(), test: &[] };
+    let rows = protocol.refit_rows(data.n_samples(), classes, length.epochs.is_none());
+    let all = rows.map_err(|error| SharedError::from(AnyError::from(error)))?;
     // A search that was told to end still gives a model; told so later, the refit ends too.
     let (flag, report) = (AtomicBool::new(false), Mutex::default());
     let stopped = protocol.stop.load(Ordering::Relaxed);
@@ -145,11 +167,11 @@ where
         observer: &protocol.observers,
         report: &report,
         validation: &all.stopping,
-        epochs: None,
+        epochs: length.epochs,
     };
     let fitted = guarded("refit", || {
         let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
-        let model = trainer.fit(estimator, &fold, goal, &mut None, &context)?;
+        let model = trainer.fit(estimator, &fold, length.goal, &mut None, &context)?;
         let (steps, scaling) = T::close(fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
     });

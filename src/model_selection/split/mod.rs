@@ -180,14 +180,20 @@ pub(crate) fn checked(splitter: &dyn Splitter, rows: &Rows<'_>, missing_classes:
     for (fold, split) in splits.iter().enumerate() {
         check_fold(fold, split, n_samples)?;
         if let Some(classes) = rows.classes.filter(|_| !missing_classes) {
-            let mut seen = vec![false; classes.names.len()];
-            split.train.iter().for_each(|&row| seen[classes.indices[row]] = true);
-            if let Some(missing) = seen.iter().position(|seen| !seen) {
-                return Err(Error::ClassMissing { fold, class: classes.names[missing].clone() });
-            }
+            check_classes(fold, &split.train, classes)?;
         }
     }
     Ok(splits)
+}
+
+/// Checks that the training rows of a fold hold every class.
+pub(crate) fn check_classes(fold: usize, train: &[usize], classes: &Classes) -> Result<()> {
+    let mut seen = vec![false; classes.names.len()];
+    train.iter().for_each(|&row| seen[classes.indices[row]] = true);
+    match seen.iter().position(|seen| !seen) {
+        Some(missing) => Err(Error::ClassMissing { fold, class: classes.names[missing].clone() }),
+        None => Ok(()),
+    }
 }
 
 fn check_fold(fold: usize, split: &Split, n_samples: usize) -> Result<()> {

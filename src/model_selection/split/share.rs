@@ -28,7 +28,12 @@ impl From<f64> for Share {
 
 impl Share {
     /// The rows meant, of `n_samples`; `round` is `f64::ceil` or `f64::floor`.
-    pub(super) fn of(self, name: &str, n_samples: usize, round: fn(f64) -> f64) -> Result<usize> {
+    pub(in crate::model_selection) fn of(
+        self,
+        name: &str,
+        n_samples: usize,
+        round: fn(f64) -> f64,
+    ) -> Result<usize> {
         match self {
             Share::Rows(rows) if (1..n_samples).contains(&rows) => Ok(rows),
             Share::Rows(rows) => {
