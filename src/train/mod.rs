@@ -2,6 +2,7 @@
 //!
 //! [`Run`] is that value. [`Model`] is Keras' compiled model, a thin user of it; so are the estimators and the searches.
 
+mod descent;
 mod evaluate;
 mod inside;
 mod model;
@@ -22,5 +23,6 @@ pub use rows::{Data, Rows};
 pub use run::{Run, Status, Until};
 
 pub(crate) use model::validation_rows;
+pub(crate) use plan::{check_search, check_unbatched, reads_all_rows};
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;

@@ -14,6 +14,7 @@ use crate::network::{Network, Sequential, Summary};
 use crate::optimizer::AnyOptimizer;
 use crate::persistence;
 
+use super::plan::{check_unbatched, reads_all_rows};
 use super::{Plan, Rows, Run, Scores, Until, evaluate};
 
 impl Sequential {
@@ -51,14 +52,14 @@ impl Sequential {
 /// | setting | default (Keras') | range |
 /// | --- | --- | --- |
 /// | `epochs` | – | epochs of this call; ≥ 1 |
-/// | `batch_size` | 32 | ≥ 1 |
+/// | `batch_size` | 32 | ≥ 1; unset for an optimizer that reads all rows at once |
 /// | `shuffle` | true | training rows, anew in each epoch |
 /// | `validation_split` | 0 | 0 ≤ split < 1: the last rows, taken before any shuffling |
 /// | `callbacks` | none | |
 #[derive(Clone, Debug)]
 pub struct Training {
     epochs: usize,
-    batch_size: usize,
+    batch_size: Option<usize>,
     shuffle: bool,
     validation_split: f64,
     callbacks: Vec<AnyCallback>,
@@ -68,13 +69,13 @@ impl Training {
     /// That many epochs.
     #[must_use]
     pub fn epochs(epochs: usize) -> Self {
-        Training { epochs, batch_size: 32, shuffle: true, validation_split: 0.0, callbacks: Vec::new() }
+        Training { epochs, batch_size: None, shuffle: true, validation_split: 0.0, callbacks: Vec::new() }
     }
 
     /// Rows of a batch.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
+        self.batch_size = Some(batch_size);
         self
     }
 
@@ -191,9 +192,11 @@ impl<F: Float> Model<F> {
 
     fn fit_rows(&mut self, rows: Rows<'_, F>, training: &Training) -> Result<&History> {
         check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
+        check_unbatched(&self.run.plan().optimizer, training.batch_size)?;
         let held_out = validation_rows(rows.len(), training.validation_split)?;
+        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
         let plan = Plan {
-            batch_size: training.batch_size,
+            batch_size: training.batch_size.unwrap_or(default),
             shuffle: training.shuffle,
             callbacks: training.callbacks.clone(),
             ..self.run.plan.clone()
