@@ -2,5 +2,6 @@
 
 mod callbacks;
 mod metrics;
+mod minimizers;
 mod optimizers;
 mod schedules;

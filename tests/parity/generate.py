@@ -14,11 +14,14 @@ FIXTURES = [
     "activations",
     "losses",
     "regularizers",
+    "activity",
     "training",
     "layers",
     "initializers",
     "metrics",
     "estimator_mlp",
+    "lbfgs",
+    "adaptive_rate",
 ]
 
 if __name__ == "__main__":

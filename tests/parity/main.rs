@@ -5,6 +5,7 @@ mod fixture;
 mod golden_steps;
 mod initializers;
 mod layers;
+mod lbfgs;
 mod losses;
 mod metrics;
 mod optimizers;
