@@ -25,6 +25,7 @@ mod data_view;
 mod evaluation;
 mod executor;
 mod fit_rows;
+mod known_rows;
 mod observer;
 mod pipeline;
 mod preparation;
@@ -52,5 +53,10 @@ pub use results::{
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit};
-pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
+pub use split::{
+    Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,
+    PredefinedSplit, RepeatedKFold, RepeatedStratifiedKFold, Rows, Share, ShuffleSplit, Split, SplitBy,
+    Splitter, StratifiedGroupKFold, StratifiedKFold, StratifiedShuffleSplit, TimeSeriesSplit, TrainTestSplit,
+    train_test_split,
+};
 pub use target::{Classes, Target};

@@ -4,3 +4,4 @@ mod callbacks;
 mod metrics;
 mod optimizers;
 mod schedules;
+mod splitters;

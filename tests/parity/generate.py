@@ -18,6 +18,7 @@ FIXTURES = [
     "layers",
     "initializers",
     "metrics",
+    "splitters",
     "estimator_mlp",
 ]
 

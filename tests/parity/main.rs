@@ -9,4 +9,5 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod regularizers;
+mod splitters;
 mod training;
