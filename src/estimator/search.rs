@@ -8,6 +8,7 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
+use super::fitting::to_be_scored;
 use super::hyperparams::{
     Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
 };
@@ -15,10 +16,10 @@ use super::regressor::{MlpRegressor, columns};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, GridSearch, Probabilities, Scorer,
-    Splitter, Target, cross_validate_by_rows,
+    CrossValidation, DataView, FitContext, FitRows, FittedSearch, Probabilities, Scorer, Search, Splitter,
+    Strategy, Target, cross_validate_by_rows,
 };
-use crate::train::{Plan, Rows, validation_rows};
+use crate::train::{self, Plan, Rows};
 
 /// The rows of a view with these targets, checked once for the whole search.
 fn checked<'a, F: Float>(
@@ -44,13 +45,15 @@ fn chosen<'a, F: Float>(
 fn check_plan<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    rows: &Rows<'_, F>,
+    data: train::Data<'_, F>,
 ) -> Result<()> {
-    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
-    let plan = plan(rows.len() - held_out);
+    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let rows = &data.training;
+    let plan = plan(rows.len());
     plan.check()?;
     plan.network.count_params(rows.n_features())?;
-    plan.check_rows(rows.n_features(), rows, "x")
+    plan.check_rows(rows.n_features(), rows, "x")?;
+    data.validation.as_ref().map_or(Ok(()), |rows| plan.check_rows(rows.n_features(), rows, "x"))
 }
 
 impl<F: Float, I: TargetDim> FitRows<F, F, I> for MlpRegressorParams
@@ -72,7 +75,8 @@ where
         let (x, targets) = (data.records(), data.targets());
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(rows.target_width(), n), &rows)
+        let width = rows.target_width();
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -84,8 +88,8 @@ where
     ) -> Result<Self::Object> {
         let targets = data.targets();
         let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
-        outcome.map(|_| model)
+        let fitted = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
+        to_be_scored(fitted, MlpRegressor::run)
     }
 
     fn predict_rows(
@@ -121,7 +125,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), &rows)
+        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -132,8 +136,8 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         _context: &FitContext<'_>,
     ) -> Result<Self::Object> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
-        outcome.map(|_| model)
+        let rows = train::Data::from(rows);
+        to_be_scored(self.check_ref()?.run_to_end(None, &prepared.classes, rows)?, MlpClassifier::run)
     }
 
     fn predict_rows(
@@ -176,38 +180,38 @@ fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
 
 type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
 
-impl<F: Float + Target> GridSearch<MlpRegressorParams, F, F, Error> {
+impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S, I>(
+    /// As [`Search::fit_by_rows`].
+    pub fn fit<D, T, I>(
         &self,
-        dataset: Data<'_, D, S, I>,
+        dataset: Data<'_, D, T, I>,
     ) -> Result<FittedSearch<MlpRegressor<F, I>, F, Array<F, I>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = F>,
+        T: ArrayData<Elem = F>,
         I: TargetDim + 'static,
     {
         self.fit_by_rows(dataset)
     }
 }
 
-impl<F: Float, L: Label + Target> GridSearch<MlpClassifierParams, F, L, Error> {
+impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F, L, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S>(
+    /// As [`Search::fit_by_rows`].
+    pub fn fit<D, T>(
         &self,
-        dataset: Data<'_, D, S, Ix1>,
+        dataset: Data<'_, D, T, Ix1>,
     ) -> Result<FittedSearch<MlpClassifier<F, L>, F, Array1<L>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = L>,
+        T: ArrayData<Elem = L>,
     {
         self.fit_by_rows(dataset)
     }

@@ -150,6 +150,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let evaluation = Evaluation {
             trainer,
             candidates: std::slice::from_ref(estimator),
+            from: 0,
             data: data.reborrow(),
             splits: &splits,
             preparation: &protocol.preparation,
@@ -162,7 +163,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         };
         evaluation.check(|_, error| error)?;
         protocol.observers.search_started(&SearchPlan {
-            candidates: vec![String::new()],
+            candidates: vec![Params::default()],
             folds: splits.len(),
             fits: splits.len(),
             threads: protocol.executor.threads(),

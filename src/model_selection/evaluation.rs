@@ -31,6 +31,8 @@ where
 {
     pub trainer: &'a T,
     pub candidates: &'a [P],
+    /// The first candidate to be fitted; those before it have their rows from an earlier round.
+    pub from: usize,
     pub data: DataView<'a, F, Y, I>,
     pub splits: &'a [Split],
     pub preparation: &'a Preparation<F>,
@@ -102,19 +104,13 @@ where
         Ok(())
     }
 
-    /// Runs all fits. The rows come back in the order of candidates and folds.
+    /// Runs all fits, as [`rows`](Evaluation::rows) does, of which one at least must succeed.
     ///
     /// # Errors
     ///
     /// [`Error::AllFitsFailed`] with the first task's cause, and what the executor reports.
     pub(crate) fn run(&self, executor: &dyn Executor) -> Result<Vec<FitRow>> {
-        let rows = Mutex::new(Vec::with_capacity(self.candidates.len() * self.splits.len()));
-        executor.execute(self, &|row| {
-            self.observer.fit_finished(&row);
-            locked(&rows).push(row);
-        })?;
-        let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        rows.sort_by_key(|row| (row.candidate, row.fold));
+        let rows = self.rows(executor)?;
         if rows.iter().any(|row| row.status.is_fitted()) {
             return Ok(rows);
         }
@@ -124,6 +120,23 @@ where
             rows.first().and_then(|row| row.status.message()).unwrap_or("no fit was run").into()
         });
         Err(Error::AllFitsFailed { fits: rows.len(), source })
+    }
+
+    /// Runs all fits. The rows come back in the order of candidates and folds.
+    ///
+    /// # Errors
+    ///
+    /// What the executor reports.
+    pub(crate) fn rows(&self, executor: &dyn Executor) -> Result<Vec<FitRow>> {
+        let fits = (self.candidates.len() - self.from) * self.splits.len();
+        let rows = Mutex::new(Vec::with_capacity(fits));
+        executor.execute(self, &|row| {
+            self.observer.fit_finished(&row);
+            locked(&rows).push(row);
+        })?;
+        let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.sort_by_key(|row| (row.candidate, row.fold));
+        Ok(rows)
     }
 
     fn ready(&self, fold: usize) -> Result<Ready<T::Fold<'a>, Y, I>> {
@@ -203,7 +216,7 @@ where
     I: TargetDim + 'static,
 {
     fn folds(&self) -> Vec<FoldTasks> {
-        let candidates: Vec<usize> = (0..self.candidates.len()).collect();
+        let candidates: Vec<usize> = (self.from..self.candidates.len()).collect();
         (0..self.splits.len()).map(|fold| FoldTasks { fold, candidates: candidates.clone() }).collect()
     }
 

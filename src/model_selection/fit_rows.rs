@@ -14,7 +14,7 @@ use crate::error::Result;
 ///
 /// linfa's `Fit` takes a data set of its own, so a search over such an estimator gathers the training rows of a fold. With
 /// this trait, all folds and candidates read one copy of the data:
-/// [`GridSearch::fit_by_rows`](super::GridSearch::fit_by_rows) and [`cross_validate_by_rows`](super::cross_validate_by_rows).
+/// [`Search::fit_by_rows`](super::Search::fit_by_rows) and [`cross_validate_by_rows`](super::cross_validate_by_rows).
 ///
 /// The order of calls, where P is what the estimator's builder is called:
 ///

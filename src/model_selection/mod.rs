@@ -52,7 +52,9 @@ pub use results::{
     CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
-pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit};
+pub use search::{
+    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, Refit, Search, Space, Strategy, Tried,
+};
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,
     PredefinedSplit, RepeatedKFold, RepeatedStratifiedKFold, Rows, Share, ShuffleSplit, Split, SplitBy,

@@ -12,6 +12,10 @@ use super::{Data, Run, Until};
 
 impl<F: Float> Run<F> {
     /// Goes on from the run with the most steps that a callback knows of, if there is one.
+    ///
+    /// Bytes that are damaged count for nothing as long as others of the same callback are whole: a run that begins
+    /// somewhere ends with the same bytes. With nothing but damaged ones, hours of work would be lost without a word; that is
+    /// an error.
     pub(super) fn resume(
         &mut self,
         data: &Data<'_, F>,
@@ -47,9 +51,18 @@ impl<F: Float> Run<F> {
             };
             let found =
                 callback.resume(&mut view).map_err(|error| failed(error, callback.name(), &position))?;
+            let mut damage = None;
+            let mut whole = Vec::with_capacity(found.len());
             for bytes in found {
-                let run =
-                    Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                match Run::from_bytes(&bytes) {
+                    Ok(run) => whole.push(run),
+                    Err(error) => damage = Some(error),
+                }
+            }
+            if let (true, Some(error)) = (whole.is_empty(), damage) {
+                return Err(failed(error, callback.name(), &position));
+            }
+            for run in whole {
                 if run.network.n_features() != network.n_features() || !run.plan.is_same_fit(plan) {
                     let error = persistence::contradiction(persistence::Kind::Run, "it is of another plan");
                     return Err(failed(error, callback.name(), &position));

@@ -54,9 +54,11 @@ pub(super) struct Position {
     pub(super) step: u64,
 }
 
-/// Sums over the batches of the epoch under way.
+/// Sums over the batches of the epoch under way, and what an exploding loss is measured by.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Totals {
+    /// The loss of the first batch of all.
+    pub(super) first_loss: Option<f64>,
     pub(super) loss: f64,
     pub(super) mass: f64,
     pub(super) metrics: Vec<Vec<f64>>,
@@ -233,9 +235,13 @@ impl<F: Float> Run<F> {
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
     /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
-    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
-    ///   at the end of an epoch, a weight or a moment.
+    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, or the loss is 10¹² times what the first batch had
+    ///   (a first loss below 1 counts as 1), and the run stays as it was before that batch; or, at the end of an epoch, a
+    ///   weight or a moment is no longer finite. With [`TerminateOnNan`](crate::callback::TerminateOnNan) a batch that
+    ///   diverges ends the run instead, and is the reason in its history.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
+    /// - [`Error::RowSource`], [`Error::NotFinite`], [`Error::TargetRange`]: a [`RowSource`](super::RowSource) failed or gave a
+    ///   value that is not allowed; the run stays as it was before that batch.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
         self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {

@@ -11,7 +11,7 @@ pub use progress_bar::SearchProgress;
 
 use std::sync::Arc;
 
-use super::results::{FitRow, SearchResults};
+use super::results::{FitRow, Params, SearchResults};
 
 /// A candidate in a fold; no fold stands for the refit on all rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -23,14 +23,14 @@ pub struct Task {
 }
 
 /// What is about to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchPlan {
-    /// The candidates' parameters as text, in order.
-    pub candidates: Vec<String>,
+    /// The parameters of the candidates that are known when the search starts, in order.
+    pub candidates: Vec<Params>,
     /// The number of folds.
     pub folds: usize,
-    /// The number of fits, without the refit.
+    /// The number of fits, without the refit; with those of candidates still to be proposed.
     pub fits: usize,
     /// The threads that fits can run on.
     pub threads: usize,
@@ -57,6 +57,11 @@ pub trait SearchObserver: Send + Sync {
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
         let _ = plan;
+    }
+
+    /// A search that learns from its results has proposed more candidates; the first of them has that number.
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        let _ = (first, candidates);
     }
 
     /// A fit starts.
@@ -109,6 +114,10 @@ impl Observers {
 impl SearchObserver for Observers {
     fn search_started(&self, plan: &SearchPlan) {
         self.0.iter().for_each(|observer| observer.search_started(plan));
+    }
+
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        self.0.iter().for_each(|observer| observer.candidates_added(first, candidates));
     }
 
     fn fit_started(&self, task: Task) {

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{SearchObserver, SearchPlan};
-use crate::model_selection::results::{FitRow, SearchResults, seconds, significant};
+use crate::model_selection::results::{FitRow, Params, SearchResults, seconds, significant};
 
 /// Shows how far a search is, on standard error: one bar on a terminal, else one plain line for each fit.
 ///
@@ -72,7 +72,7 @@ impl SearchObserver for SearchProgress {
     fn search_started(&self, plan: &SearchPlan) {
         self.with(|state| {
             *state = State {
-                candidates: plan.candidates.clone(),
+                candidates: plan.candidates.iter().map(ToString::to_string).collect(),
                 scorer: plan.scorers.first().cloned().unwrap_or_default(),
                 fits: plan.fits,
                 ..State::default()
@@ -91,6 +91,13 @@ impl SearchObserver for SearchProgress {
                     plan.fits
                 ));
             }
+        });
+    }
+
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        self.with(|state| {
+            state.candidates.truncate(first);
+            state.candidates.extend(candidates.iter().map(ToString::to_string));
         });
     }
 

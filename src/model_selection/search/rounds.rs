@@ -1,0 +1,142 @@
+//! What every search does: rounds of candidates, the choice of the best, its refit.
+
+use std::sync::{Arc, Mutex};
+
+use linfa::Float;
+use linfa::dataset::TargetDim;
+use ndarray::Array;
+
+use super::builder::Search;
+use super::candidates::{Candidate, named};
+use super::fitted::{Best, FittedSearch};
+use super::strategy::{Strategy, Tried};
+use crate::error::Result;
+use crate::metric::Direction;
+use crate::model_selection::data_view::DataView;
+use crate::model_selection::evaluation::{Evaluation, guarded};
+use crate::model_selection::fit_rows::FitContext;
+use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
+use crate::model_selection::pipeline::Pipeline;
+use crate::model_selection::protocol::Protocol;
+use crate::model_selection::results::{FitRow, MeanStd, ScorerInfo, SearchResults};
+use crate::model_selection::split::Split;
+use crate::model_selection::target::Target;
+use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
+
+/// Evaluates round after round of candidates, of which `first` is the first, chooses the best and fits it on all rows.
+pub(super) fn search<S, T, P, F, Y, I, E>(
+    search: &Search<S, P, F, Y, E>,
+    trainer: &T,
+    first: Vec<Candidate<P>>,
+    data: &DataView<'_, F, Y, I>,
+) -> Result<FittedSearch<T::Model, F, Array<Y, I>>>
+where
+    S: Strategy,
+    T: Trainer<P, F, Y, I>,
+    P: Clone + Sync,
+    F: Float,
+    Y: Target,
+    I: TargetDim + 'static,
+{
+    let (protocol, refit) = (&search.protocol, &search.refit);
+    let scorers = protocol.scorers()?;
+    let infos: Vec<ScorerInfo> = scorers.iter().map(ScorerInfo::of).collect();
+    refit.check(&infos)?;
+    let splits = protocol.splits(data, None)?;
+    let decides = refit.place(&infos);
+    let observers = &protocol.observers;
+
+    let (mut estimators, mut params) = (Vec::new(), Vec::new());
+    let (mut losses, mut rows) = (Vec::new(), Vec::new());
+    let mut round = first;
+    while !round.is_empty() {
+        let from = estimators.len();
+        for candidate in round {
+            estimators.push(candidate.estimator);
+            params.push(candidate.params);
+        }
+        let evaluation = Evaluation {
+            trainer,
+            candidates: &estimators,
+            from,
+            data: data.reborrow(),
+            splits: &splits,
+            preparation: &protocol.preparation,
+            scorers: &scorers,
+            train_scores: protocol.train_scores,
+            observer: observers,
+            stop: &protocol.stop,
+            first: Mutex::new(None),
+            failure: Mutex::new(None),
+        };
+        if from == 0 {
+            evaluation.check(|index, error| named(index, &params[index], Box::new(error)))?;
+            observers.search_started(&SearchPlan {
+                candidates: params.clone(),
+                folds: splits.len(),
+                fits: search.strategy.forecast(params.len()) * splits.len(),
+                threads: protocol.executor.threads(),
+                scorers: infos.iter().map(|info| info.name.clone()).collect(),
+            });
+            rows.extend(evaluation.run(&*protocol.executor)?);
+        } else {
+            // What has been measured is not thrown away for a candidate that cannot run: its rows say why.
+            observers.candidates_added(from, &params[from..]);
+            rows.extend(evaluation.rows(&*protocol.executor)?);
+        }
+        drop(evaluation);
+        losses.extend((from..params.len()).map(|candidate| loss(&rows, candidate, decides, &infos[decides])));
+        round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
+    }
+    let results = SearchResults::new(infos, params, rows);
+
+    let best = match refit.choose(&results) {
+        Err(reason) => Best::none(reason),
+        Ok((index, false)) => Best { index: Some(index), ..Best::none("the search was told not to refit") },
+        Ok((index, true)) => {
+            observers.refit_started(index);
+            let model = fit_all(trainer, index, &estimators[index], data, protocol);
+            let problem = model.as_ref().err().map(ToString::to_string);
+            observers.refit_finished(index, problem.as_deref());
+            Best::refitted(index, model)
+        }
+    };
+    observers.search_finished(&results);
+    Ok(FittedSearch::new(results, splits, refit.scorer(), best))
+}
+
+/// The mean test score of a candidate over the folds, turned so that less is better.
+fn loss(rows: &[FitRow], candidate: usize, scorer: usize, info: &ScorerInfo) -> f64 {
+    let of_candidate = rows.iter().filter(|row| row.candidate == candidate);
+    let scores: Vec<f64> = of_candidate.map(|row| row.test_scores[scorer]).collect();
+    let mean = MeanStd::of(&scores).mean;
+    if info.direction == Direction::Maximize { -mean } else { mean }
+}
+
+type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;
+
+/// Fits a candidate, behind its preparation, on all rows.
+fn fit_all<T, P, F, Y, I>(
+    trainer: &T,
+    index: usize,
+    estimator: &P,
+    data: &DataView<'_, F, Y, I>,
+    protocol: &Protocol<F, Y>,
+) -> Result<Refitted<T::Model, F, Y, I>, SharedError>
+where
+    T: Trainer<P, F, Y, I>,
+    F: Float,
+    Y: Target,
+    I: TargetDim + 'static,
+{
+    let all = Split { train: (0..data.n_samples()).collect(), test: Vec::new() };
+    let task = Task { candidate: index, fold: None };
+    let context = FitContext::new(task, &protocol.stop, &protocol.observers);
+    let fitted = guarded("refit", || {
+        let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
+        let model = trainer.fit(estimator, &fold, &context)?;
+        let (steps, scaling) = T::close(fold);
+        Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
+    });
+    fitted.map_err(Arc::from)
+}
