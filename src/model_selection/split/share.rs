@@ -35,16 +35,31 @@ impl Share {
                 Err(Error::parameter(name, rows, format!("at least 1 and below the {n} {things}")))
             }
             Share::Fraction(fraction) if fraction > 0.0 && fraction < 1.0 => {
-                let exact = fraction * n as f64;
-                let whole = exact.round();
-                // A product of two rounded numbers: within this distance it means the whole number.
-                let rows =
-                    if (exact - whole).abs() <= 4.0 * f64::EPSILON * exact { whole } else { round(exact) };
-                Ok(rows as usize)
+                Ok(product(fraction, n, round) as usize)
             }
             Share::Fraction(fraction) => Err(Error::parameter(name, fraction, "above 0 and below 1")),
         }
     }
+
+    /// The rows meant, of `most` that may all be meant: at least 1.
+    pub(in crate::model_selection) fn up_to(self, name: &str, most: usize) -> Result<usize> {
+        match self {
+            Share::Rows(rows) if (1..=most).contains(&rows) => Ok(rows),
+            Share::Rows(rows) => Err(Error::parameter(name, rows, format!("at least 1 and at most {most}"))),
+            Share::Fraction(fraction) if fraction > 0.0 && fraction <= 1.0 => {
+                Ok((product(fraction, most, f64::floor) as usize).clamp(1, most))
+            }
+            Share::Fraction(fraction) => Err(Error::parameter(name, fraction, "above 0 and at most 1")),
+        }
+    }
+}
+
+/// A fraction of n, rounded.
+fn product(fraction: f64, n: usize, round: fn(f64) -> f64) -> f64 {
+    let exact = fraction * n as f64;
+    let whole = exact.round();
+    // A product of two rounded numbers: within this distance it means the whole number.
+    if (exact - whole).abs() <= 4.0 * f64::EPSILON * exact { whole } else { round(exact) }
 }
 
 /// The number of training and of test rows, or of groups when `things` are groups; what is not given is the other's rest.

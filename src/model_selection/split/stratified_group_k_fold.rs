@@ -14,8 +14,8 @@ use crate::rng::Stream;
 /// spread = mean over the classes of std over the folds of (rows of the class in the fold / rows of the class)
 /// ```
 ///
-/// Of folds that are as good the one with fewer rows is taken, so that no fold stays empty. Both follow scikit-learn. It is
-/// a heuristic: whole groups may not allow equal shares, and a class that lies in one group only is missing where that group
+/// Of folds that are as good the one with fewer rows is taken. Both follow scikit-learn. No fold stays empty. It is a
+/// heuristic: whole groups may not allow equal shares, and a class that lies in one group only is missing where that group
 /// is scored, which cross-validation and searches refuse unless they are told otherwise.
 ///
 /// | parameter | default | meaning | range |
@@ -78,8 +78,9 @@ fn spread(shares: impl Iterator<Item = f64> + Clone, k: f64) -> f64 {
     (shares.map(|share| (share - mean).powi(2)).sum::<f64>() / k).sqrt()
 }
 
-/// The fold that a group with these counts goes to.
-fn best_fold(filled: &[Vec<u64>], group: &[u64], totals: &[u64]) -> usize {
+/// The fold that a group with these counts goes to: scikit-learn's arithmetic, operation by operation, because folds that are
+/// as good are often told apart by nothing but its rounding. With `empty_only`, a fold that has no row yet.
+fn best_fold(filled: &[Vec<u64>], group: &[u64], totals: &[u64], empty_only: bool) -> usize {
     let k = filled.len();
     let evaluate = |fold: usize| {
         let spreads = (0..totals.len()).map(|class| {
@@ -94,10 +95,9 @@ fn best_fold(filled: &[Vec<u64>], group: &[u64], totals: &[u64]) -> usize {
     let (mut best, mut least, mut fewest) = (0, f64::INFINITY, u64::MAX);
     for (fold, counts) in filled.iter().enumerate() {
         let (value, rows) = (evaluate(fold), counts.iter().sum::<u64>());
-        // numpy's `isclose`; a difference within rounding must not outweigh the number of rows.
+        // numpy's `isclose`.
         let close = (value - least).abs() <= 1e-8 + 1e-5 * least;
-        let less = value < least - 1e-12 * least.min(1.0);
-        if less || (close && rows < fewest) {
+        if (value < least || (close && rows < fewest)) && !(empty_only && rows > 0) {
             (best, least, fewest) = (fold, value, rows);
         }
     }
@@ -137,8 +137,10 @@ impl Splitter for StratifiedGroupKFold {
         order.sort_by_key(|&group| std::cmp::Reverse(unevenness(&groups[group])));
         let mut filled = vec![vec![0; totals.len()]; k];
         let mut folds = vec![0; rows.n_samples()];
-        for group in order {
-            let fold = best_fold(&filled, &groups[group], &totals);
+        for (done, &group) in order.iter().enumerate() {
+            let empty = filled.iter().filter(|counts| counts.iter().all(|&rows| rows == 0)).count();
+            let last_chance = empty >= order.len() - done;
+            let fold = best_fold(&filled, &groups[group], &totals, last_chance);
             filled[fold].iter_mut().zip(&groups[group]).for_each(|(sum, count)| *sum += count);
             members[group].iter().for_each(|&row| folds[row] = fold);
         }
