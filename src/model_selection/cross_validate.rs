@@ -56,7 +56,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct CrossValidator<F, Y> {
-    protocol: Protocol<F, Y>,
+    pub(super) protocol: Protocol<F, Y>,
 }
 
 impl<F, Y> Default for CrossValidator<F, Y> {
@@ -132,7 +132,8 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         self.evaluate(&trainer, estimator, data, splitter)
     }
 
-    fn evaluate<T, P, I>(
+    /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`.
+    pub(super) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
         estimator: &P,
