@@ -17,6 +17,7 @@ mod source;
 mod telling;
 mod update;
 mod validation;
+mod watch;
 mod workspace;
 
 pub use class_weight::ClassWeight;
@@ -31,3 +32,4 @@ pub use validation::Validation;
 pub(crate) use plan::{check_search, check_unbatched, reads_all_rows};
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;
+pub(crate) use watch::Watch;

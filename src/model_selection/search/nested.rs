@@ -15,12 +15,16 @@ use super::rounds::search;
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result};
 use crate::metric::Direction;
+use crate::model_selection::budget::Budget;
+use crate::model_selection::continue_rows::Goal;
 use crate::model_selection::cross_validate::{CrossValidation, CrossValidator};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::{FitContext, FitRows};
+use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
+use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{
     Align, FitRow, MeanStd, Params, SearchResults, Table, mean_std, seconds, significant,
 };
@@ -206,6 +210,7 @@ where
     T: Trainer<P, F, Y, I>,
 {
     type Model = (P, T::Model);
+    type State = ();
     type Fold<'a>
         = NestedFold<'a, T::Fold<'a>, F, Y, I>
     where
@@ -215,11 +220,11 @@ where
     fn open<'a>(
         &'a self,
         data: &DataView<'a, F, Y, I>,
-        split: &'a Split,
+        rows: &'a FoldRows<'a>,
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>> {
-        let own = self.trainer.open(data, split, preparation)?;
-        Ok(NestedFold { own, data: data.clone(), train: &split.train })
+        let own = self.trainer.open(data, rows, preparation)?;
+        Ok(NestedFold { own, data: data.clone(), train: &rows.train })
     }
 
     fn check<'a>(&self, params: &Search<S, P, F, Y, E>, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -245,10 +250,34 @@ where
         })
     }
 
+    fn seed(&self, _: &Search<S, P, F, Y, E>) -> Option<u64> {
+        None
+    }
+
+    fn check_validation_rows(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
+        Ok(())
+    }
+
+    fn check_epochs(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        _: &Search<S, P, F, Y, E>,
+        _: &DataView<'_, F, Y, I>,
+        _: &[usize],
+        _: Option<Goal>,
+    ) -> Option<u64> {
+        None
+    }
+
     fn fit<'a>(
         &self,
         params: &Search<S, P, F, Y, E>,
         fold: &Self::Fold<'a>,
+        _: Option<Goal>,
+        _: &mut Option<()>,
         context: &FitContext<'_>,
     ) -> Result<Self::Model, AnyError>
     where
@@ -267,7 +296,7 @@ where
             let found = InnerSearch { results, winner, scorer };
             self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(outer, found);
         }
-        let model = self.trainer.fit(&estimator, &fold.own, context)?;
+        let model = self.trainer.fit(&estimator, &fold.own, None, &mut None, context)?;
         Ok((estimator, model))
     }
 
@@ -332,7 +361,9 @@ where
 {
     let known = search.protocol.known(data)?;
     let nested = Nested { trainer, known: &known, found: Mutex::default() };
-    let validator = CrossValidator { protocol: search.protocol.clone() };
+    // Seeds and budgets are the inner searches' own.
+    let protocol = Protocol { replicates: 1, budget: Budget::default(), ..search.protocol.clone() };
+    let validator = CrossValidator { protocol };
     let outer = validator.evaluate(&nested, search, data, Some(outer))?;
     let mut found = nested.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inner = (0..outer.splits().len()).map(|fold| found.remove(&fold)).collect();
