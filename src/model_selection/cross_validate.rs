@@ -55,7 +55,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct CrossValidator<F, Y> {
-    protocol: Protocol<F, Y>,
+    pub(super) protocol: Protocol<F, Y>,
 }
 
 impl<F, Y> Default for CrossValidator<F, Y> {
@@ -131,7 +131,8 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         self.evaluate(&trainer, estimator, data, splitter)
     }
 
-    fn evaluate<T, P, I>(
+    /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`.
+    pub(super) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
         estimator: &P,
@@ -146,7 +147,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let folds = protocol.fold_rows(&splits, protocol.classes(data).as_ref())?;
+        let folds = protocol.fold_rows(&splits, protocol.known(data)?.classes.as_ref())?;
         let candidates = std::slice::from_ref(estimator);
         let limits = Limits::new(protocol);
         let evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);

@@ -44,7 +44,7 @@ impl<'s> FoldRows<'s> {
         classes: Option<&Classes>,
         groups: Option<&[usize]>,
     ) -> Result<Self> {
-        let n = share.of("stopping_rows", self.train.len(), f64::ceil)?;
+        let n = share.of("stopping_rows", self.train.len(), "training rows", f64::ceil)?;
         let stream = Stream::new(0).named("stopping rows");
         let stream = fold.map_or_else(|| stream.named("refit"), |fold| stream.at(fold as u64));
         let (order, n) = match groups {

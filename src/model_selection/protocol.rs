@@ -7,15 +7,16 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 
 use super::budget::Budget;
-use super::data_view::{DataView, columns};
+use super::data_view::DataView;
 use super::executor::{Executor, RayonExecutor};
 use super::fold_rows::FoldRows;
+use super::known_rows::KnownRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
 use super::scorer::Scorer;
-use super::split::{KFold, Rows, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
+use super::split::{KFold, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
 use super::target::{Classes, Target};
-use crate::error::{Error, Result, check};
+use crate::error::{Result, check};
 
 /// Splitter, scorers, preparation, executor and observers.
 #[derive(Clone, Debug)]
@@ -65,12 +66,6 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         Ok(scorers)
     }
 
-    /// The classes of the rows, when the targets are one column of labels.
-    pub fn classes<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Option<Classes> {
-        let targets = columns(data.targets());
-        if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None }
-    }
-
     /// The rows of each fold by what they are for.
     pub fn fold_rows<'s>(&self, splits: &'s [Split], classes: Option<&Classes>) -> Result<Vec<FoldRows<'s>>> {
         let of_fold = |(fold, split): (usize, &'s Split)| {
@@ -108,22 +103,21 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         self.preparation.check::<Y>()?;
         self.budget.check()?;
         check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
-        let n_samples = data.n_samples();
-        let classes = self.classes(data);
-        let mut rows = Rows::new(n_samples);
-        if let Some(classes) = &classes {
-            rows = rows.classes(classes);
-        }
-        if let Some(groups) = &self.groups {
-            if groups.len() != n_samples {
-                return Err(Error::RowCount { array: "groups", expected: n_samples, found: groups.len() });
-            }
-            rows = rows.groups(groups);
-        }
+        let known = self.known(data)?;
+        self.divide(&known, splitter)
+    }
+
+    /// What the data say about their rows.
+    pub fn known<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Result<KnownRows> {
+        KnownRows::of(data, self.groups.as_deref())
+    }
+
+    /// The folds of known rows, checked.
+    pub fn divide(&self, known: &KnownRows, splitter: Option<&dyn Splitter>) -> Result<Vec<Split>> {
         let default: Arc<dyn Splitter> =
-            if classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
+            if known.classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
         let own = self.splitter.as_ref().unwrap_or(&default);
-        checked(splitter.unwrap_or(&**own), &rows, self.missing_classes)
+        checked(splitter.unwrap_or(&**own), &known.rows(), self.missing_classes)
     }
 }
 

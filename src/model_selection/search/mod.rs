@@ -7,6 +7,8 @@
 //!
 //! All are one [`Search`] with a [`Strategy`] of its own: what they share is in `builder.rs` (settings), `rounds.rs`
 //! (evaluation, choice, refit) and `fitted.rs` (what comes out). A new one is a file in `strategy/` and a name for it.
+//!
+//! [`nested_cross_validate`] scores a whole search.
 
 mod builder;
 mod candidates;
@@ -16,6 +18,7 @@ mod grid;
 mod grid_search;
 mod halving_search;
 mod ladder;
+mod nested;
 mod refit;
 mod refit_epochs;
 mod rounds;
@@ -29,6 +32,7 @@ pub use grid::Grid;
 pub use grid_search::GridSearch;
 pub use halving_search::HalvingSearch;
 pub use ladder::{Epochs, Ladder, Resource, RungSummary, Samples, Unit, Updates};
+pub use nested::{InnerSearch, NestedCrossValidation, nested_cross_validate, nested_cross_validate_by_rows};
 pub use refit::Refit;
 pub use refit_epochs::RefitEpochs;
 pub use space::Space;

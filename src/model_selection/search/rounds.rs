@@ -46,7 +46,7 @@ where
     let infos: Vec<ScorerInfo> = scorers.iter().map(ScorerInfo::of).collect();
     refit.check(&infos)?;
     let splits = protocol.splits(data, None)?;
-    let classes = protocol.classes(data);
+    let classes = protocol.known(data)?.classes;
     let folds = protocol.fold_rows(&splits, classes.as_ref())?;
     let n_train = folds.iter().map(|fold| fold.train.len()).min().unwrap_or(0);
     let scorer = refit.place(&infos);
