@@ -52,7 +52,8 @@ pub use results::{
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, Refit, Search, Space, Strategy, Tried,
+    Candidate, Distribution, Draw, Exhaustive, FittedSearch, Grid, GridSearch, Integer, LogInteger,
+    LogUniform, Random, RandomSearch, Refit, Search, Space, Strategy, Tried, Uniform,
 };
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

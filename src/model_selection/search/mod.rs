@@ -3,6 +3,7 @@
 //! | search | tries |
 //! | --- | --- |
 //! | [`GridSearch`] | every combination of typed axes |
+//! | [`RandomSearch`] | candidates drawn by chance |
 //!
 //! All are one [`Search`] with a [`Strategy`] of its own: what they share is in `builder.rs` (settings), `rounds.rs`
 //! (evaluation, choice, refit) and `fitted.rs` (what comes out). A new one is a file in `strategy/` and a name for it.
@@ -10,8 +11,8 @@
 mod builder;
 mod candidates;
 mod fitted;
-mod grid;
 mod grid_search;
+mod random_search;
 mod refit;
 mod rounds;
 mod space;
@@ -20,8 +21,8 @@ mod strategy;
 pub use builder::Search;
 pub use candidates::Candidate;
 pub use fitted::FittedSearch;
-pub use grid::Grid;
 pub use grid_search::GridSearch;
+pub use random_search::RandomSearch;
 pub use refit::Refit;
-pub use space::Space;
-pub use strategy::{Exhaustive, Strategy, Tried};
+pub use space::{Distribution, Draw, Grid, Integer, LogInteger, LogUniform, Space, Uniform};
+pub use strategy::{Exhaustive, Random, Strategy, Tried};

@@ -88,7 +88,7 @@ where
         losses.extend((from..params.len()).map(|candidate| loss(&rows, candidate, decides, &infos[decides])));
         round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
     }
-    let results = SearchResults::new(infos, params, rows);
+    let results = SearchResults::new(infos, params, rows).asked(search.strategy.asked());
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),

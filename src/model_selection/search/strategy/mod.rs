@@ -5,8 +5,10 @@
 //! in the second.
 
 mod exhaustive;
+mod random;
 
 pub use exhaustive::Exhaustive;
+pub use random::Random;
 
 use super::candidates::Candidate;
 use super::space::Space;
@@ -27,6 +29,11 @@ pub trait Strategy: Send + Sync {
     /// The number of candidates of all rounds, given those of the first. It is a forecast, for progress displays.
     fn forecast(&self, first_round: usize) -> usize {
         first_round
+    }
+
+    /// The number of candidates asked for, when it is a wish: the space may have fewer.
+    fn asked(&self) -> Option<usize> {
+        None
     }
 }
 
