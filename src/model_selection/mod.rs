@@ -83,9 +83,10 @@ pub use results::{
 pub use score_curve::ScoreCurve;
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Epochs, Exhaustive, FittedSearch, Grid, GridSearch, Halving, HalvingSearch, InnerSearch,
-    Ladder, NestedCrossValidation, Refit, RefitEpochs, Resource, RungSummary, Samples, Search, Space,
-    Strategy, Tried, Unit, Updates, nested_cross_validate, nested_cross_validate_by_rows,
+    Candidate, Distribution, Draw, Epochs, Exhaustive, FittedSearch, Grid, GridSearch, Halving,
+    HalvingSearch, Hyperband, HyperbandSearch, InnerSearch, Integer, Ladder, LogInteger, LogUniform,
+    NestedCrossValidation, Random, RandomSearch, Refit, RefitEpochs, Resource, RungSummary, Samples, Search,
+    Space, Strategy, Tried, Uniform, Unit, Updates, nested_cross_validate, nested_cross_validate_by_rows,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

@@ -100,7 +100,8 @@ pub(crate) fn mean_std(mean: f64, std: f64) -> String {
 }
 
 /// The candidates from best to worst by the first scorer: rank, the parameters that are not the same everywhere, mean ±
-/// standard deviation of each score, the resource of a search in rungs, seconds of a fit, and how the fits ended.
+/// standard deviation of each score, the resource of a search in rungs, seconds of a fit, and how the fits ended. Below, the
+/// first failure, and whether the space was exhausted.
 impl fmt::Display for SearchResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |candidate: &CandidateSummary, axis: &str| {
@@ -143,7 +144,18 @@ impl fmt::Display for SearchResults {
             row.extend([seconds(candidate.fit_seconds.mean), status(candidate)]);
             table.push(row);
         }
-        table.fmt(f)
+        table.fmt(f)?;
+        if let Some(first) = self.first_failure() {
+            let failed = self.rows.iter().filter(|row| !row.status.is_fitted()).count();
+            let (all, message) = (self.rows.len(), first.status.message().unwrap_or_default());
+            let params = &self.candidates[first.candidate].params;
+            write!(f, "{failed} of {all} fits failed; the first: candidate {} ({params})", first.candidate)?;
+            writeln!(f, ", fold {}: {message}", first.fold)?;
+        }
+        if let Some(asked) = self.exhausted() {
+            writeln!(f, "all {} candidates of the space; {asked} were asked for", self.candidates.len())?;
+        }
+        Ok(())
     }
 }
 
@@ -175,7 +187,17 @@ rank  penalty              r2              loss  fit time  status
         );
         assert_eq!(lines[2], expected.lines().last().unwrap());
         assert!(lines[5].ends_with("1 of 2 diverged") && lines[5].contains('–'), "{text}");
-        assert!(lines[1..].iter().all(|line| width(line) <= width(lines[1])), "{text}");
+        assert!(lines[1..6].iter().all(|line| width(line) <= width(lines[1])), "{text}");
+        let failure = "1 of 8 fits failed; the first: candidate 2 (penalty=0.3), fold 1: too fast, far";
+        assert_eq!(lines[6..], [failure]);
+    }
+
+    #[test]
+    fn an_exhausted_space_is_told() {
+        let results = super::super::summary::tests::example();
+        assert!(results.clone().asked(Some(4)).exhausted().is_none());
+        let text = results.asked(Some(9)).to_string();
+        assert_eq!(text.lines().last(), Some("all 4 candidates of the space; 9 were asked for"));
     }
 
     #[test]

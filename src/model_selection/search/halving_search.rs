@@ -4,6 +4,7 @@ use linfa::ParamGuard;
 
 use super::builder::Search;
 use super::ladder::Resource;
+use super::space::Draw;
 use super::strategy::Halving;
 use crate::error::Error;
 
@@ -16,6 +17,8 @@ use crate::error::Error;
 /// | --- | --- | --- |
 /// | `resource` | `Epochs { min: 1, max: 81 }` | what is given out: [`Epochs`](super::Epochs), [`Updates`](super::Updates) or [`Samples`](super::Samples) |
 /// | `factor` | 3 | of that many candidates one goes on, and is trained that many times as far |
+/// | `n_candidates`, `sample` | all combinations | candidates drawn by chance: how many, and a function that draws one |
+/// | `seed` | 0 | of the draws |
 ///
 /// With epochs or updates, a fit that goes on continues where it stopped: nothing is trained twice, and what comes out has the
 /// bits of a fit that never stopped. The resource takes the place of the builder's own epochs, also in the refit of the best.
@@ -68,6 +71,31 @@ impl<P, F, Y, E> Search<Halving, P, F, Y, E> {
     #[must_use]
     pub fn unguarded(prototype: P) -> Self {
         Search::unguarded_by(Halving::default(), prototype)
+    }
+
+    /// Draws so many candidates by chance, in place of trying every combination.
+    #[doc(alias = "n_iter")]
+    #[must_use]
+    pub fn n_candidates(mut self, n_candidates: usize) -> Self {
+        self.strategy.n_candidates = Some(n_candidates);
+        self
+    }
+
+    /// How many candidates are drawn by chance, and a function that draws one; see [`Draw`].
+    #[must_use]
+    pub fn sample(
+        self,
+        n_candidates: usize,
+        draw: impl Fn(P, &mut Draw<'_>) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.n_candidates(n_candidates).vary(draw)
+    }
+
+    /// The seed of the draws. The default is 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.strategy.seed = seed;
+        self
     }
 
     /// What the rungs give more and more of.

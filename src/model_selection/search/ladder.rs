@@ -108,6 +108,22 @@ impl Resource {
         Ok(self)
     }
 
+    /// The resource, if its most is known without the data.
+    ///
+    /// # Errors
+    ///
+    /// As [`within`](Resource::within), and for all rows of data that nobody has seen yet.
+    pub(super) fn bounded(self) -> Result<Self> {
+        let known = self.unit != Unit::Samples || self.max != u64::MAX;
+        check(
+            "resource: most samples",
+            "all",
+            known,
+            "a number, which the number of candidates follows from",
+        )?;
+        self.within(usize::MAX)
+    }
+
     /// How many times the least can be multiplied by the factor.
     pub(super) fn powers(&self, factor: u64) -> u32 {
         powers(self.max / self.min, factor)

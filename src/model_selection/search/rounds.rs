@@ -109,7 +109,7 @@ where
         number += 1;
         round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
     }
-    let results = SearchResults::new(infos, params, rows);
+    let results = SearchResults::new(infos, params, rows).asked(search.strategy.asked());
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),

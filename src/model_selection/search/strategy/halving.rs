@@ -1,6 +1,6 @@
 //! The best of many, trained further.
 
-use super::{Strategy, Tried};
+use super::{Random, Strategy, Tried};
 use crate::error::{Result, check};
 use crate::model_selection::search::candidates::Candidate;
 use crate::model_selection::search::ladder::{Epochs, Ladder, Resource, check_factor, powers};
@@ -19,12 +19,15 @@ use crate::model_selection::search::space::Space;
 pub struct Halving {
     pub(in crate::model_selection::search) resource: Resource,
     pub(in crate::model_selection::search) factor: usize,
+    /// How many candidates are drawn by chance; none is every combination.
+    pub(in crate::model_selection::search) n_candidates: Option<usize>,
+    pub(in crate::model_selection::search) seed: u64,
 }
 
 impl Default for Halving {
     /// From 1 to 81 epochs by a factor of 3.
     fn default() -> Self {
-        Halving { resource: Epochs { min: 1, max: 81 }.into(), factor: 3 }
+        Halving::new(Epochs { min: 1, max: 81 }, 3)
     }
 }
 
@@ -32,14 +35,18 @@ impl Halving {
     /// With that resource and factor.
     #[must_use]
     pub fn new(resource: impl Into<Resource>, factor: usize) -> Self {
-        Halving { resource: resource.into(), factor }
+        Halving { resource: resource.into(), factor, n_candidates: None, seed: 0 }
     }
 }
 
 impl Strategy for Halving {
     fn next_round<P: Clone>(&self, space: &Space<P>, tried: &Tried<'_>) -> Result<Vec<Candidate<P>>> {
         check_factor(self.factor)?;
-        if tried.is_empty() { space.combinations() } else { Ok(Vec::new()) }
+        match self.n_candidates {
+            _ if !tried.is_empty() => Ok(Vec::new()),
+            None => space.combinations(),
+            Some(n_candidates) => Random::new(n_candidates, self.seed).next_round(space, tried),
+        }
     }
 
     fn ladder(&self, _: usize, candidates: usize, n_train: usize) -> Result<Option<Ladder>> {
@@ -56,6 +63,10 @@ impl Strategy for Halving {
             })
             .collect();
         Ok(Some(Ladder::new(self.resource.unit, rungs)))
+    }
+
+    fn asked(&self) -> Option<usize> {
+        self.n_candidates
     }
 
     fn forecast_fits(&self, first_round: usize, n_train: usize) -> usize {

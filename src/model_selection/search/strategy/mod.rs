@@ -6,9 +6,13 @@
 
 mod exhaustive;
 mod halving;
+mod hyperband;
+mod random;
 
 pub use exhaustive::Exhaustive;
 pub use halving::Halving;
+pub use hyperband::Hyperband;
+pub use random::Random;
 
 use super::candidates::Candidate;
 use super::ladder::Ladder;
@@ -48,6 +52,11 @@ pub trait Strategy: Send + Sync {
     /// The number of candidates of all rounds, given those of the first. It is a forecast, for progress displays.
     fn forecast(&self, first_round: usize) -> usize {
         first_round
+    }
+
+    /// The number of candidates asked for, when it is a wish: the space may have fewer.
+    fn asked(&self) -> Option<usize> {
+        None
     }
 }
 
