@@ -284,16 +284,21 @@ impl<K> MlpValidParams<K> {
         if self.settings.alpha > 0.0 { layer.kernel_regularizer(L2::new(self.settings.alpha)) } else { layer }
     }
 
+    /// Rows of a batch, of so many training rows.
+    pub(super) fn rows_of_batch(&self, n_training_rows: usize) -> usize {
+        let default = if reads_all_rows(&self.settings.optimizer) { n_training_rows } else { 200 };
+        self.settings.batch_size.unwrap_or(default).clamp(1, n_training_rows.max(1))
+    }
+
     /// The whole plan, once the task has chosen output layer and loss.
     pub(super) fn plan(&self, output: Dense, default_loss: AnyLoss, n_training_rows: usize) -> Plan {
         let output = if self.settings.network.is_none() { self.penalized(output) } else { output };
-        let default = if reads_all_rows(&self.settings.optimizer) { n_training_rows } else { 200 };
         Plan {
             network: self.hidden().add(output),
             loss: self.settings.loss.clone().unwrap_or(default_loss),
             optimizer: self.settings.optimizer.clone(),
             metrics: self.settings.metrics.clone(),
-            batch_size: self.settings.batch_size.unwrap_or(default).min(n_training_rows.max(1)),
+            batch_size: self.rows_of_batch(n_training_rows),
             shuffle: self.settings.shuffle,
             seed: self.settings.seed,
             callbacks: self.settings.callbacks.clone(),

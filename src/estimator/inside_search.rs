@@ -37,8 +37,7 @@ impl<K: Clone> MlpValidParams<K> {
     /// The batches of an epoch over these rows, of which some may be held out.
     fn batches(&self, n_rows: usize, n_weighted: usize) -> u64 {
         let n = n_rows - self.settings.validation.held_out(n_rows).unwrap_or(0);
-        let batch_size = self.settings.batch_size.unwrap_or(200).clamp(1, n.max(1));
-        n_weighted.min(n).div_ceil(batch_size) as u64
+        n_weighted.min(n).div_ceil(self.rows_of_batch(n)) as u64
     }
 
     /// The updates of a fit on these rows, up to a goal or to the last epoch.
@@ -75,7 +74,7 @@ fn watches_validation(callback: &AnyCallback) -> bool {
 
 /// How far a run shall go for a goal.
 pub(super) fn until<F: Float>(run: &Run<F>, data: &Data<'_, F>, goal: Goal) -> Until {
-    let batches = (data.training.n_weighted() as u64).div_ceil(run.plan().batch_size as u64).max(1);
+    let batches = run.plan().batches(data.training.n_weighted()).max(1) as u64;
     match goal {
         Goal::Epochs { now, of } if now >= of => Until::epochs(of),
         Goal::Epochs { now, of } => Until::epochs(of).steps(batches.saturating_mul(now as u64)),

@@ -280,9 +280,7 @@ where
     ///
     /// [`Error::AllFitsFailed`] with the first task's cause.
     pub(crate) fn check_any_fit(&self, rows: &[FitRow]) -> Result<()> {
-        let failed =
-            |row: &FitRow| matches!(row.status, FitStatus::Failed { .. } | FitStatus::Diverged { .. });
-        if !rows.iter().all(failed) {
+        if rows.iter().any(|row| row.status.is_fitted() || row.status.is_stopped()) {
             return Ok(());
         }
         let first = locked(&self.failure).take();

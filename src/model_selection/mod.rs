@@ -28,6 +28,8 @@
 //! - **Nothing is lost.** Every fit has a row with its status; one that fails, diverges or panics ranks last and stops
 //!   nothing. (A panic's message is printed by the program's panic hook, as always.)
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
+//! - **Nothing twice.** Where training can continue, the survivors of a rung go on from where they stopped.
+//! - **Stopped is not lost.** A budget or a flag ends a search with what was measured, ranked and marked.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
 mod budget;

@@ -125,7 +125,7 @@ impl Plan {
     }
 
     /// Batches of an epoch, for that many training rows of weight.
-    pub(super) fn batches(&self, rows: usize) -> usize {
+    pub(crate) fn batches(&self, rows: usize) -> usize {
         rows.div_ceil(self.batch_size)
     }
 

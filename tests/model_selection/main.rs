@@ -4,6 +4,7 @@
 #![allow(clippy::float_cmp)]
 
 mod cross_validation;
+mod engine;
 mod grid_search;
 mod halving;
 mod linfa_estimators;

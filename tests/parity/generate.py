@@ -20,6 +20,7 @@ FIXTURES = [
     "initializers",
     "metrics",
     "splitters",
+    "halving",
     "estimator_mlp",
     "lbfgs",
     "adaptive_rate",

@@ -104,11 +104,12 @@ impl SearchObserver for SearchProgress {
     fn fit_finished(&self, row: &FitRow) {
         self.with(|state| {
             state.done += 1;
-            state.failed += usize::from(!row.status.is_fitted());
+            let failed = !row.status.is_fitted() && !row.status.is_stopped();
+            state.failed += usize::from(failed);
             let line = state.line(row);
             match &state.bar {
                 Some(bar) => {
-                    if !row.status.is_fitted() {
+                    if failed {
                         bar.println(line);
                         bar.set_message(format!(", {} failed", state.failed));
                     }

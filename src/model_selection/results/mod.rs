@@ -67,6 +67,12 @@ impl FitStatus {
         *self == FitStatus::Fitted
     }
 
+    /// Whether a budget or the stop flag ended the fit or kept it from starting.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, FitStatus::Stopped { .. })
+    }
+
     /// Why the fit was not trained to its end and scored, if it was not.
     #[must_use]
     pub fn message(&self) -> Option<&str> {

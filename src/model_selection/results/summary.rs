@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::{FitRow, FitStatus, Params, number};
+use super::{FitRow, Params, number};
 use crate::metric::Direction;
 use crate::model_selection::scorer::{Scorer, better_first};
 
@@ -214,8 +214,7 @@ impl SearchResults {
 
 /// Whether the fit was stopped before it could be scored.
 fn is_missing(row: &FitRow) -> bool {
-    let stopped = matches!(row.status, FitStatus::Stopped { .. });
-    stopped && row.test_scores.iter().all(|score| score.is_nan())
+    row.status.is_stopped() && row.test_scores.iter().all(|score| score.is_nan())
 }
 
 /// The rung that counts: the last, or the one before it when fits of the last were stopped.
@@ -301,7 +300,7 @@ fn rank(candidates: &mut [CandidateSummary], scorer: usize, direction: Direction
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::ParamValue;
+    use super::super::{FitStatus, ParamValue};
     use super::*;
     use crate::model_selection::observer::Task;
 

@@ -12,7 +12,7 @@ use crate::model_selection::evaluation::{Evaluation, Rung};
 use crate::model_selection::executor::Executor;
 use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::observer::{SearchObserver, StartedRung};
-use crate::model_selection::results::{FitRow, FitStatus, MeanStd, ScorerInfo};
+use crate::model_selection::results::{FitRow, MeanStd, ScorerInfo};
 use crate::model_selection::scorer::better_first;
 use crate::model_selection::target::{Classes, Target};
 use crate::model_selection::trainer::Trainer;
@@ -91,7 +91,7 @@ pub(super) struct Climbed {
 
 impl Climbed {
     pub(super) fn is_stopped(&self) -> bool {
-        self.rows.iter().any(|row| matches!(row.status, FitStatus::Stopped { .. }))
+        self.rows.iter().any(|row| row.status.is_stopped())
     }
 }
 
@@ -132,7 +132,7 @@ where
         };
         observer.rung_started(&StartedRung { round, rung: number, candidates: entering.clone(), resource });
         let rows = evaluation.run(&rung, executor)?;
-        let stopped = rows.iter().any(|row| matches!(row.status, FitStatus::Stopped { .. }));
+        let stopped = rows.iter().any(|row| row.status.is_stopped());
         let promoted = match next {
             Some(so_many) if !stopped => judge.best(&rows, &entering, so_many),
             _ => Vec::new(),
