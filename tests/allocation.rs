@@ -150,8 +150,12 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
             let least = |calls: &dyn Fn() -> usize| (0..3).map(|_| calls()).min();
             let single = |epochs| least(&|| calls_of::<f32>(&plan, weighted, columns_first, epochs));
             let double = |epochs| least(&|| calls_of::<f64>(&plan, weighted, columns_first, epochs));
-            assert_eq!(single(2), single(52), "f32, {optimizer}, {metrics:?}");
-            assert_eq!(double(2), double(52), "f64, {optimizer}, {metrics:?}");
+            // One that comes to an end by itself leaves its name.
+            let name = usize::from(optimizer.ops::<f64>().minimizer().is_some());
+            for (few, many) in [(single(2), single(52)), (double(2), double(52))] {
+                let more = many.zip(few).map(|(many, few)| many - few);
+                assert!(more.is_some_and(|more| more <= name), "{optimizer}, {metrics:?}: {few:?} {many:?}");
+            }
         }
     }
 
