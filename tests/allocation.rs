@@ -10,7 +10,7 @@ use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use linfa_mlp::metric::AnyMetric;
 use linfa_mlp::model_selection::{GridSearch, KFold};
 use linfa_mlp::network::activation::Activations;
-use linfa_mlp::network::{Dense, Dropout, L1L2, Sequential, Sigmoid, Softmax};
+use linfa_mlp::network::{Dense, Dropout, L1L2, Residual, Sequential, Sigmoid, Softmax};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
 use linfa_mlp::part::names;
 use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
@@ -89,7 +89,8 @@ fn network(output: Dense, dropout: bool) -> Sequential {
         let dense = Dense::new(9).activation(activation).kernel_regularizer(L1L2::new(1e-5, 1e-5));
         if dropout { network.add(dense).add(Dropout::new(0.2)) } else { network.add(dense) }
     });
-    hidden.add(output)
+    let branch = Sequential::new().add(Dense::new(9).activity_regularizer(L1L2::new(1e-5, 1e-5)));
+    hidden.add(Residual::new(branch)).add(output)
 }
 
 fn plan(optimizer: AnyOptimizer, binary: bool, metrics: &[&str]) -> Plan {
