@@ -34,7 +34,7 @@
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
 //! | [`persistence`] | a versioned file around bytes |
-#![cfg_attr(feature = "plot", doc = "| [`report`] | learning curves as SVG |")]
+#![cfg_attr(feature = "plot", doc = "| [`report`] | learning curves of one run and of many, as SVG |")]
 #![cfg_attr(feature = "tensorboard", doc = "| [`tensorboard`] | event files that TensorBoard reads |")]
 //! | [`part`], [`rng`], [`history`], [`error`] | values by name; random streams; what happened; what went wrong |
 //!

@@ -2,8 +2,8 @@
 //!
 //! `cargo test` builds the examples beside the tests; this test runs them from there.
 
-// The main job shows its progress.
-#![cfg(feature = "progress")]
+// The main job shows its progress, and learning rates are a picture.
+#![cfg(all(feature = "progress", feature = "plot"))]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -76,6 +76,30 @@ fn an_optimizer_of_the_users_own_is_saved_and_read_back_by_its_name() {
     assert!(text.contains("30 + 30 epochs equal 60: true"), "{text}");
     let accuracy = text.lines().last().and_then(|line| line.strip_prefix("accuracy: ")?.parse::<f64>().ok());
     assert!(accuracy.is_some_and(|accuracy| accuracy > 0.9), "{text}");
+}
+
+#[test]
+fn learning_rates_too_small_learn_nothing_and_those_too_large_are_unstable() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let picture = folder.path().join("curves.svg");
+    let text = run("learning_rates", &[&picture.display().to_string()]);
+    let row = |optimizer: &str, rate: &str| -> (f64, f64, String) {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let mut rows = text.lines().map(words).filter(|w| w.len() > 4 && w[0] == optimizer && w[1] == rate);
+        let row = rows.next().unwrap_or_else(|| panic!("{optimizer} {rate} is missing in\n{text}"));
+        (row[2].parse().expect("a loss"), row[3].parse().expect("an accuracy"), row[4..].join(" "))
+    };
+    for (optimizer, useful) in [("SGD", "1e-1"), ("RMSprop", "1e-3"), ("Adam", "1e-3")] {
+        let (slow, good, wild) = (row(optimizer, "1e-5"), row(optimizer, useful), row(optimizer, "1e1"));
+        assert!(slow.0 > 2.0 && slow.1 < 0.5, "{text}");
+        assert!(good.0 < 0.1 && good.1 > 0.88, "{text}");
+        assert!(wild.0 > 1e3 || wild.2.starts_with("diverged in epoch 1, batch"), "{text}");
+    }
+    assert!(row("SGD", "1e1").2.starts_with("diverged"), "{text}");
+    let svg = std::fs::read_to_string(&picture).expect("the picture is there");
+    for title in ["SGD", "RMSprop", "Adam", "1e-5", "broken off: 1e1"] {
+        assert!(svg.contains(title), "{title}");
+    }
 }
 
 #[test]

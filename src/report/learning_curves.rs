@@ -12,15 +12,15 @@ use crate::history::{History, StopReason};
 use crate::persistence;
 
 /// Everything is drawn at twice its size, because plotters rounds coordinates to whole pixels.
-const SCALE: u32 = 2;
+pub(super) const SCALE: u32 = 2;
 const PANEL: (u32, u32) = (460 * SCALE, 330 * SCALE);
-const HEAD: u32 = 44 * SCALE;
+pub(super) const HEAD: u32 = 44 * SCALE;
 
 /// Blue and vermilion, which the colour-blind can tell apart, from M. Okabe and K. Ito's palette.
 const TRAINING: RGBColor = RGBColor(0, 114, 178);
 const VALIDATION: RGBColor = RGBColor(213, 94, 0);
-const INK: RGBColor = RGBColor(45, 45, 45);
-const SOFT: RGBColor = RGBColor(130, 130, 130);
+pub(super) const INK: RGBColor = RGBColor(45, 45, 45);
+pub(super) const SOFT: RGBColor = RGBColor(130, 130, 130);
 const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// A ratio of losses from which a logarithmic axis shows more.
@@ -88,7 +88,7 @@ impl Panel<'_> {
 }
 
 /// Whether a value has a place in the picture: differences of larger ones may overflow.
-fn is_drawn(value: f64) -> bool {
+pub(super) fn is_drawn(value: f64) -> bool {
     value.abs() < 1e150
 }
 
@@ -108,7 +108,7 @@ fn best(history: &History) -> Option<(usize, &'static str)> {
     })
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> {
     let panels = panels(history);
@@ -127,11 +127,11 @@ fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> 
     page.present().map_err(text)
 }
 
-fn text(problem: impl std::fmt::Display) -> String {
+pub(super) fn text(problem: impl std::fmt::Display) -> String {
     problem.to_string()
 }
 
-fn font(size: u32, colour: &RGBColor) -> TextStyle<'_> {
+pub(super) fn font(size: u32, colour: &RGBColor) -> TextStyle<'_> {
     ("sans-serif", size * SCALE).into_font().color(colour)
 }
 
@@ -188,7 +188,7 @@ fn draw_panel(
     epochs: usize,
     best: Option<usize>,
 ) -> std::result::Result<(), String> {
-    let scale = Scale::of(panel);
+    let scale = Scale::over(panel.name, panel.drawn());
     let (low, high) = scale.range;
     // A single epoch stands in the middle.
     let (first, last) = if epochs == 1 { (0.0, 2.0) } else { (1.0, epochs as f64) };
@@ -204,7 +204,19 @@ fn draw_panel(
             Axis { range: (low, high), ticks: scale.ticks.clone() },
         )
         .map_err(text)?;
-    let name = panel.name.replace('_', " ");
+    mesh(&mut chart, &scale, panel.name)?;
+    if let Some(epoch) = best {
+        let at = epoch as f64 + 1.0;
+        let line =
+            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
+        chart.draw_series(line).map_err(text)?;
+    }
+    draw_curves(&mut chart, panel, &scale, best)
+}
+
+/// The grid, and what is written along the axes.
+pub(super) fn mesh(chart: &mut Chart<'_, '_>, scale: &Scale, name: &str) -> std::result::Result<(), String> {
+    let name = name.replace('_', " ");
     chart
         .configure_mesh()
         .bold_line_style(GRID)
@@ -217,20 +229,13 @@ fn draw_panel(
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|place| scale.label(*place))
         .draw()
-        .map_err(text)?;
-    if let Some(epoch) = best {
-        let at = epoch as f64 + 1.0;
-        let line =
-            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
-        chart.draw_series(line).map_err(text)?;
-    }
-    draw_curves(&mut chart, panel, &scale, best)
+        .map_err(text)
 }
 
 /// An axis with ticks of our own: those of plotters are not always there, and panic for some ranges.
-struct Axis {
-    range: (f64, f64),
-    ticks: Vec<f64>,
+pub(super) struct Axis {
+    pub(super) range: (f64, f64),
+    pub(super) ticks: Vec<f64>,
 }
 
 impl Ranged for Axis {
@@ -251,7 +256,7 @@ impl Ranged for Axis {
     }
 }
 
-type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+pub(super) type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 fn draw_curves(
     chart: &mut Chart<'_, '_>,
@@ -287,21 +292,21 @@ fn draw_curves(
 
 /// Where values stand on the vertical axis; all places on a logarithmic one are exponents of 10.
 #[derive(Clone, Debug, PartialEq)]
-struct Scale {
+pub(super) struct Scale {
     logarithmic: bool,
-    range: (f64, f64),
-    ticks: Vec<f64>,
+    pub(super) range: (f64, f64),
+    pub(super) ticks: Vec<f64>,
 }
 
 impl Scale {
-    fn of(panel: &Panel<'_>) -> Self {
+    /// For values of that name that can be drawn.
+    pub(super) fn over(name: &str, drawn: impl Iterator<Item = f64>) -> Self {
         let infinite = (f64::INFINITY, f64::NEG_INFINITY);
-        let (low, high) =
-            panel.drawn().fold(infinite, |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = drawn.fold(infinite, |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
             return Scale { logarithmic: false, range: (0.0, 1.0), ticks: linear_ticks(0.0, 1.0) };
         }
-        if panel.name == "loss" && low > 0.0 && high / low >= DECADES {
+        if name.ends_with("loss") && low > 0.0 && high / low >= DECADES {
             let space = 0.04 * (high / low).log10();
             let (low, high) = (low.log10() - space, high.log10() + space);
             return Scale { logarithmic: true, range: (low, high), ticks: logarithmic_ticks(low, high) };
@@ -311,7 +316,7 @@ impl Scale {
         Scale { logarithmic: false, range: (low, high), ticks: linear_ticks(low, high) }
     }
 
-    fn place(&self, value: f64) -> f64 {
+    pub(super) fn place(&self, value: f64) -> f64 {
         if self.logarithmic { value.log10() } else { value }
     }
 
@@ -352,7 +357,7 @@ fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
 }
 
 /// The first epoch, and round numbers.
-fn epoch_ticks(epochs: usize) -> Vec<f64> {
+pub(super) fn epoch_ticks(epochs: usize) -> Vec<f64> {
     let step = round_step(epochs as f64 / 9.0).max(1.0);
     let rounds = (1..12).map(|i| f64::from(i) * step).filter(|tick| *tick > 1.0 && *tick <= epochs as f64);
     std::iter::once(1.0).chain(rounds).collect()
@@ -379,7 +384,7 @@ fn number(value: f64, step: f64) -> String {
 }
 
 /// Makes the picture appear at the size it was meant for.
-fn shown_at_half_size(svg: &str) -> String {
+pub(super) fn shown_at_half_size(svg: &str) -> String {
     let Some((open, rest)) = svg.split_once('>') else { return svg.to_owned() };
     let halved: Vec<String> = open
         .split(' ')
