@@ -9,10 +9,10 @@ use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as 
 
 use super::classifier::{Encoded, MlpClassifier, encode};
 use super::fitting::to_be_scored;
-use super::hyperparams::{
-    Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
-};
+use super::hyperparams::{MlpClassifierParams, MlpRegressorParams, MlpValidParams};
+use super::labels::with_label;
 use super::regressor::{MlpRegressor, columns};
+use super::task::{Classification, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
@@ -22,7 +22,7 @@ use crate::model_selection::{
 use crate::train::{self, Plan, Rows};
 
 /// The rows of a view with these targets, checked once for the whole search.
-fn checked<'a, F: Float>(
+pub(super) fn checked<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -32,7 +32,7 @@ fn checked<'a, F: Float>(
 }
 
 /// Rows of a view that [`checked`] has seen.
-fn chosen<'a, F: Float>(
+pub(super) fn chosen<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -42,12 +42,14 @@ fn chosen<'a, F: Float>(
 }
 
 /// What can be said against a fit before it starts.
-fn check_plan<F: Float, K>(
+pub(super) fn check_plan<'a, F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    data: train::Data<'_, F>,
+    data: train::Data<'a, F>,
+    weigh: impl FnOnce(Rows<'a, F>) -> Result<Rows<'a, F>>,
 ) -> Result<()> {
-    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let mut data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    data.training = weigh(data.training)?;
     let rows = &data.training;
     let plan = plan(rows.len());
     plan.check()?;
@@ -76,7 +78,7 @@ where
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
         let width = rows.target_width();
-        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows))
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows), Ok)
     }
 
     fn fit_rows(
@@ -125,7 +127,11 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), train::Data::from(rows))
+        let classes = &prepared.classes;
+        params.check_classes(classes.len())?;
+        let plan = |n| params.plan_for(classes.len(), n);
+        check_plan(params, plan, train::Data::from(rows), |rows| params.weigh(classes, rows))
+            .map_err(|error| with_label(error, classes))
     }
 
     fn fit_rows(
@@ -174,7 +180,7 @@ fn outputs<F: Float, L: Label + Target>(
 }
 
 /// A row of a view, for as long as the data live rather than the view.
-fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
+pub(super) fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
     x.index_axis_move(ndarray::Axis(0), row)
 }
 

@@ -27,5 +27,6 @@ pub use run::{Run, Status, Until};
 pub use source::RowSource;
 pub use validation::Validation;
 
+pub(crate) use class_weight::label_text;
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;
