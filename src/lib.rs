@@ -4,7 +4,7 @@
 //!
 //! 1. [`Sequential`](network::Sequential) and [`Model`](train::Model) – Keras' model: layers in order, `compile`, `fit`,
 //!    `evaluate`, `predict`, on plain `ndarray`s.
-//! 2. [`MlpClassifier`], [`MlpRegressor`] – linfa estimators over it: labels, output layer and loss are chosen for you.
+//! 2. [`MlpClassifier`], [`MlpRegressor`], [`MlpMultilabelClassifier`] – linfa estimators over it: labels, output layer and loss are chosen for you.
 //! 3. [`model_selection`] – cross-validation and searches over *any* linfa estimator, these two being the fast path.
 //!
 //! Start with one of these; the rest is detail. The [`prelude`] imports what a program needs, and the [`guide`] explains
@@ -69,5 +69,5 @@ pub mod tensorboard;
 pub mod train;
 
 pub use error::{Error, Result};
-pub use estimator::{MlpClassifier, MlpRegressor};
+pub use estimator::{MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 pub use float::Float;

@@ -115,3 +115,11 @@ fn bad_arguments_of_the_main_job_say_what_is_allowed() {
         assert!(!output.status.success() && errors.contains(text), "{args:?}: {errors}");
     }
 }
+
+#[test]
+fn a_file_of_records_is_trained_on_batch_by_batch() {
+    let printed = run("larger_than_memory", &[]);
+    let (_, losses) = printed.split_once("validation loss").expect("it prints the loss");
+    let losses: Vec<f64> = losses.split("->").map(|loss| loss.trim().parse().expect("a number")).collect();
+    assert!(losses[1] < 0.5 * losses[0], "{printed}");
+}

@@ -34,6 +34,8 @@ pub enum Kind {
     Classifier = 2,
     /// A fitted regressor.
     Regressor = 3,
+    /// A fitted multilabel classifier: a run and its thresholds.
+    MultilabelClassifier = 4,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             Kind::Run => "run",
             Kind::Classifier => "classifier",
             Kind::Regressor => "regressor",
+            Kind::MultilabelClassifier => "multilabel classifier",
         }
     }
 }
