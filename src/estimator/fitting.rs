@@ -49,22 +49,6 @@ pub(super) fn fit_run<F: Float, K>(
     }
 }
 
-/// The model of a fit inside a search: one that diverged is nobody's best, also where a callback ended it.
-///
-/// # Errors
-///
-/// The outcome's, and [`Error::Diverged`].
-pub(super) fn to_be_scored<M, F: Float>(
-    (model, outcome): (M, Outcome),
-    run: impl Fn(&M) -> &Run<F>,
-) -> Result<M> {
-    if let StopReason::Diverged { epoch, batch } = outcome? {
-        let learning_rate = run(&model).learning_rate();
-        return Err(Error::Diverged { epoch, batch, loss: f64::NAN, learning_rate });
-    }
-    Ok(model)
-}
-
 /// The sample weights of a data set, in whatever layout they are.
 pub(super) fn sample_weights<R: Records, T>(dataset: &DatasetBase<R, T>) -> Option<ArrayView1<'_, f32>> {
     (!dataset.weights.is_empty()).then(|| dataset.weights.view())

@@ -113,6 +113,10 @@ impl<K: Clone> MlpParams<K> {
         })
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
     /// Units of each hidden layer; none for a linear model.
     #[must_use]
     pub fn hidden_layer_sizes(mut self, sizes: impl Into<Vec<usize>>) -> Self {

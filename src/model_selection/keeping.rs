@@ -7,12 +7,13 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
-use super::data_view::DataView;
+use super::continue_rows::Goal;
+use super::data_view::{DataView, columns};
 use super::fit_rows::FitContext;
+use super::fold_rows::FoldRows;
 use super::pipeline::Pipeline;
 use super::preparation::{FittedSteps, FittedTargetScaling, Preparation};
 use super::scorer::Probabilities;
-use super::split::Split;
 use super::target::Target;
 use super::trainer::{AnyError, Part, Trainer};
 use crate::error::Result;
@@ -48,7 +49,7 @@ impl<'t, T, M, F, Y, I: TargetDim> Keeping<'t, T, M, F, Y, I> {
     }
 }
 
-/// A model under evaluation, and the fold it belongs to.
+/// A model under evaluation, and the fold that it is kept for.
 pub(crate) struct Watched<M> {
     fold: Option<usize>,
     model: Arc<M>,
@@ -63,6 +64,7 @@ where
     M: Send + Sync,
 {
     type Model = Watched<M>;
+    type State = T::State;
     type Fold<'a>
         = T::Fold<'a>
     where
@@ -72,10 +74,10 @@ where
     fn open<'a>(
         &'a self,
         data: &DataView<'a, F, Y, I>,
-        split: &'a Split,
+        rows: &'a FoldRows<'a>,
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>> {
-        self.trainer.open(data, split, preparation)
+        self.trainer.open(data, rows, preparation)
     }
 
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -90,18 +92,44 @@ where
         self.trainer.has_probabilities(params)
     }
 
+    fn seed(&self, params: &P) -> Option<u64> {
+        self.trainer.seed(params)
+    }
+
+    fn check_validation_rows(&self, params: &P) -> Result<()> {
+        self.trainer.check_validation_rows(params)
+    }
+
+    fn check_epochs(&self, params: &P) -> Result<()> {
+        self.trainer.check_epochs(params)
+    }
+
+    fn planned_updates(
+        &self,
+        params: &P,
+        data: &DataView<'_, F, Y, I>,
+        train: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        self.trainer.planned_updates(params, data, train, goal)
+    }
+
     fn fit<'a>(
         &self,
         params: &P,
         fold: &Self::Fold<'a>,
+        goal: Option<Goal>,
+        state: &mut Option<T::State>,
         context: &FitContext<'_>,
     ) -> Result<Self::Model, AnyError>
     where
         Self: 'a,
         Y: 'a,
     {
-        let model = self.trainer.fit(params, fold, context)?;
-        Ok(Watched { fold: context.fold(), model: Arc::new(model) })
+        let model = self.trainer.fit(params, fold, goal, state, context)?;
+        // Of replicates, which differ in their seeds alone, the first is kept.
+        let fold = context.fold().filter(|_| context.task.replicate == 0);
+        Ok(Watched { fold, model: Arc::new(model) })
     }
 
     fn predict<'a>(
@@ -119,7 +147,7 @@ where
         if let (Part::Test, Some(number)) = (part, model.fold) {
             let probabilities = self.trainer.probabilities(params, &model.model, fold, part)?;
             let (steps, scaling) = T::prepared(fold);
-            let outputs = super::data_view::columns(prediction.view()).ncols();
+            let outputs = columns(prediction.view()).ncols();
             let model = Pipeline::new(steps, scaling, Arc::clone(&model.model), outputs);
             let kept = Kept { model, prediction: prediction.clone(), probabilities };
             self.folds.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);

@@ -30,12 +30,16 @@
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
+mod budget;
+mod continue_rows;
 mod cross_val_predict;
 mod cross_validate;
 mod data_view;
 mod evaluation;
 mod executor;
+mod fit_report;
 mod fit_rows;
+mod fold_rows;
 mod keeping;
 mod known_rows;
 mod learning_curve;
@@ -49,10 +53,13 @@ mod score_curve;
 mod scorer;
 mod search;
 mod split;
+mod stop;
 mod target;
 mod trainer;
 mod validation_curve;
 
+pub use budget::Budget;
+pub use continue_rows::{ContinueRows, Goal};
 pub use cross_val_predict::{
     KeptFolds, cross_val_predict, cross_val_predict_by_rows, cross_val_predict_proba_by_rows,
 };
@@ -61,6 +68,7 @@ pub use cross_validate::{
 };
 pub use data_view::DataView;
 pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
+pub use fit_report::{Curve, FitReport};
 pub use fit_rows::{FitContext, FitRows};
 pub use learning_curve::{TrainSizes, learning_curve};
 #[cfg(feature = "progress")]

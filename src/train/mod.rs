@@ -16,6 +16,7 @@ mod source;
 mod telling;
 mod update;
 mod validation;
+mod watch;
 mod workspace;
 
 pub use class_weight::ClassWeight;
@@ -29,3 +30,4 @@ pub use validation::Validation;
 
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;
+pub(crate) use watch::Watch;

@@ -12,6 +12,7 @@ use crate::metric::{Batch, Direction};
 use crate::rng::Stream;
 
 use super::telling::Moment;
+use super::watch::Watch;
 use super::workspace::Workspace;
 use super::{Data, Run, Status, Until};
 
@@ -30,6 +31,7 @@ pub(super) struct Passage<'p, 'd, F: Float> {
     pub(super) epoch_start: Instant,
     /// Files that callbacks have asked for, each with the place of its callback.
     pub(super) saves: Vec<(usize, Save)>,
+    pub(super) watch: &'p dyn Watch,
 }
 impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
     /// Makes the buffers, for as long as the run is on its way.
@@ -38,11 +40,12 @@ impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
         data: &'p Data<'d, F>,
         until: Until,
         (names, directions): (Vec<String>, Vec<Direction>),
+        watch: &'p dyn Watch,
     ) -> Self {
         let workspace = Workspace::new(&run.network, &run.plan, data, names.len());
         let batches = data.training.n_weighted().div_ceil(run.plan.batch_size);
         let (epoch_start, saves) = (Instant::now(), Vec::new());
-        Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves }
+        Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves, watch }
     }
 }
 
@@ -87,7 +90,7 @@ impl<F: Float> Passage<'_, '_, F> {
     }
 
     fn is_paused(&self) -> bool {
-        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps) || self.watch.wants_pause()
     }
 
     /// A batch that diverged has changed nothing: it is an error, unless a callback takes it for the end of training.
@@ -238,6 +241,7 @@ impl<F: Float> Passage<'_, '_, F> {
         run.history.push(names, &workspace.values, epoch_start.elapsed().as_secs_f64());
         run.position.epoch += 1;
         run.position.batch = 0;
+        self.watch.epoch_ended(run.position.epoch as usize, self.until.epochs, workspace.values[0]);
         self.tell(Moment::EpochEnd)
     }
 }

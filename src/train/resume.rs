@@ -1,6 +1,6 @@
 //! Going on from a run that a callback knows of, such as a backup.
 
-use crate::callback::{Requests, View};
+use crate::callback::{AnyCallback, Requests, View};
 use crate::error::Result;
 use crate::float::Float;
 use crate::metric::Direction;
@@ -72,14 +72,18 @@ impl<F: Float> Run<F> {
                 }
             }
         }
-        let Some(mut run) = best else { return Ok(false) };
-        // Callbacks that cannot be saved go on from their prototypes.
-        let unsaved = self.callbacks.drain(..).enumerate().filter(|(_, callback)| !callback.is_saved());
-        for (place, callback) in unsaved {
-            run.callbacks.insert(place.min(run.callbacks.len()), callback);
-        }
-        run.plan.callbacks = std::mem::take(&mut self.plan.callbacks);
-        *self = run;
+        let Some(run) = best else { return Ok(false) };
+        *self = run.with_unsaved(&self.plan.callbacks);
         Ok(true)
+    }
+
+    /// With the callbacks that cannot be saved, which go on from their prototypes.
+    pub(crate) fn with_unsaved(mut self, prototypes: &[AnyCallback]) -> Self {
+        let unsaved = prototypes.iter().map(AnyCallback::start).enumerate();
+        for (place, callback) in unsaved.filter(|(_, callback)| !callback.is_saved()) {
+            self.callbacks.insert(place.min(self.callbacks.len()), callback);
+        }
+        self.plan.callbacks = prototypes.to_vec();
+        self
     }
 }

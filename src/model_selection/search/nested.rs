@@ -15,9 +15,12 @@ use super::rounds::search;
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result};
 use crate::metric::Direction;
+use crate::model_selection::budget::Budget;
+use crate::model_selection::continue_rows::Goal;
 use crate::model_selection::cross_validate::{CrossValidation, CrossValidator};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::{FitContext, FitRows};
+use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
@@ -177,8 +180,8 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
 ) -> Result<P> {
     let direction = results.scorers()[scorer].direction;
     let loss = |mean: f64| if direction == Direction::Maximize { -mean } else { mean };
-    let means = results.candidates().iter().map(|candidate| candidate.test[scorer].mean);
-    let losses: Vec<f64> = means.map(loss).collect();
+    let mean = |candidate| MeanStd::of(&results.test_scores(candidate, scorer)).mean;
+    let losses: Vec<f64> = (0..results.candidates().len()).map(|candidate| loss(mean(candidate))).collect();
     let (mut tried, mut round) = (0, first);
     loop {
         let proposed = round.len();
@@ -206,6 +209,7 @@ where
     T: Trainer<P, F, Y, I>,
 {
     type Model = (P, T::Model);
+    type State = ();
     type Fold<'a>
         = NestedFold<'a, T::Fold<'a>, F, Y, I>
     where
@@ -215,11 +219,11 @@ where
     fn open<'a>(
         &'a self,
         data: &DataView<'a, F, Y, I>,
-        split: &'a Split,
+        rows: &'a FoldRows<'a>,
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>> {
-        let own = self.trainer.open(data, split, preparation)?;
-        Ok(NestedFold { own, data: data.clone(), train: &split.train })
+        let own = self.trainer.open(data, rows, preparation)?;
+        Ok(NestedFold { own, data: data.clone(), train: &rows.train })
     }
 
     fn check<'a>(&self, params: &Search<S, P, F, Y, E>, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -245,10 +249,37 @@ where
         })
     }
 
+    /// A search has no seed of its own: its candidates have.
+    fn seed(&self, _: &Search<S, P, F, Y, E>) -> Option<u64> {
+        None
+    }
+
+    fn check_validation_rows(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_validation_rows(&candidate.estimator))
+    }
+
+    fn check_epochs(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_epochs(&candidate.estimator))
+    }
+
+    fn planned_updates(
+        &self,
+        _: &Search<S, P, F, Y, E>,
+        _: &DataView<'_, F, Y, I>,
+        _: &[usize],
+        _: Option<Goal>,
+    ) -> Option<u64> {
+        None
+    }
+
     fn fit<'a>(
         &self,
         params: &Search<S, P, F, Y, E>,
         fold: &Self::Fold<'a>,
+        _: Option<Goal>,
+        _: &mut Option<()>,
         context: &FitContext<'_>,
     ) -> Result<Self::Model, AnyError>
     where
@@ -267,7 +298,7 @@ where
             let found = InnerSearch { results, winner, scorer };
             self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(outer, found);
         }
-        let model = self.trainer.fit(&estimator, &fold.own, context)?;
+        let model = self.trainer.fit(&estimator, &fold.own, None, &mut None, context)?;
         Ok((estimator, model))
     }
 
@@ -332,7 +363,10 @@ where
 {
     let known = search.protocol.known(data)?;
     let nested = Nested { trainer, known: &known, found: Mutex::default() };
-    let validator = CrossValidator { protocol: search.protocol.clone() };
+    let mut validator = CrossValidator { protocol: search.protocol.clone() };
+    // Both belong to the fits of candidates.
+    validator.protocol.replicates = 1;
+    validator.protocol.budget = Budget::default();
     let outer = validator.evaluate(&nested, search, data, Some(outer))?;
     let mut found = nested.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inner = (0..outer.splits().len()).map(|fold| found.remove(&fold)).collect();
@@ -347,7 +381,7 @@ where
 /// inner searches show whether the choice is stable.
 ///
 /// The splitter of the search divides each outer fold's training rows, with their classes and groups; its scorers score the outer
-/// folds too. For the search's observers an outer fold is one fit. All fits are parallel.
+/// folds too. A budget and replicates hold for each inner search. For the search's observers an outer fold is one fit.
 ///
 /// # Errors
 ///
