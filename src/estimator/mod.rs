@@ -4,6 +4,7 @@
 //! all that differs.
 
 mod classifier;
+mod evaluate;
 mod fitting;
 mod hyperparams;
 mod inside_search;
