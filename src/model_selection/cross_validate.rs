@@ -117,6 +117,24 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         self.by_rows(estimator, &DataView::of(dataset)?, None)
     }
 
+    /// The folds into which a splitter divides the data set, with the groups given here; checked as before every fit.
+    ///
+    /// # Errors
+    ///
+    /// What the splitter and the data are refused for.
+    pub fn folds<D, S, I>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,
+        splitter: &dyn Splitter,
+    ) -> Result<Vec<Split>>
+    where
+        D: Data<Elem = F>,
+        S: Data<Elem = Y>,
+        I: TargetDim + 'static,
+    {
+        self.protocol.splits(&DataView::of(dataset)?, Some(splitter))
+    }
+
     fn by_rows<P, I>(
         &self,
         estimator: &P,

@@ -24,7 +24,6 @@ use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
-use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{
     Align, FitRow, MeanStd, Params, SearchResults, Table, mean_std, seconds, significant,
 };
@@ -181,8 +180,8 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
 ) -> Result<P> {
     let direction = results.scorers()[scorer].direction;
     let loss = |mean: f64| if direction == Direction::Maximize { -mean } else { mean };
-    let means = results.candidates().iter().map(|candidate| candidate.test[scorer].mean);
-    let losses: Vec<f64> = means.map(loss).collect();
+    let mean = |candidate| MeanStd::of(&results.test_scores(candidate, scorer)).mean;
+    let losses: Vec<f64> = (0..results.candidates().len()).map(|candidate| loss(mean(candidate))).collect();
     let (mut tried, mut round) = (0, first);
     loop {
         let proposed = round.len();
@@ -250,16 +249,19 @@ where
         })
     }
 
+    /// A search has no seed of its own: its candidates have.
     fn seed(&self, _: &Search<S, P, F, Y, E>) -> Option<u64> {
         None
     }
 
-    fn check_validation_rows(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
-        Ok(())
+    fn check_validation_rows(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_validation_rows(&candidate.estimator))
     }
 
-    fn check_epochs(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
-        Ok(())
+    fn check_epochs(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_epochs(&candidate.estimator))
     }
 
     fn planned_updates(
@@ -361,9 +363,10 @@ where
 {
     let known = search.protocol.known(data)?;
     let nested = Nested { trainer, known: &known, found: Mutex::default() };
-    // Seeds and budgets are the inner searches' own.
-    let protocol = Protocol { replicates: 1, budget: Budget::default(), ..search.protocol.clone() };
-    let validator = CrossValidator { protocol };
+    let mut validator = CrossValidator { protocol: search.protocol.clone() };
+    // Both belong to the fits of candidates.
+    validator.protocol.replicates = 1;
+    validator.protocol.budget = Budget::default();
     let outer = validator.evaluate(&nested, search, data, Some(outer))?;
     let mut found = nested.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inner = (0..outer.splits().len()).map(|fold| found.remove(&fold)).collect();
@@ -378,7 +381,7 @@ where
 /// inner searches show whether the choice is stable.
 ///
 /// The splitter of the search divides each outer fold's training rows, with their classes and groups; its scorers score the outer
-/// folds too. For the search's observers an outer fold is one fit. All fits are parallel.
+/// folds too. A budget and replicates hold for each inner search. For the search's observers an outer fold is one fit.
 ///
 /// # Errors
 ///
