@@ -191,6 +191,16 @@ pub trait Callback: Send + Sync {
         false
     }
 
+    /// The value that the callback watches, if it watches one.
+    fn monitor(&self) -> Option<&Monitor> {
+        None
+    }
+
+    /// The epoch that the callback holds for the best so far, from 1, if it judges epochs.
+    fn best_epoch(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the callback is written into saved runs and settings. One that is not is missing after a load.
     fn is_saved(&self) -> bool {
         true

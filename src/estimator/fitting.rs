@@ -8,7 +8,7 @@ use super::hyperparams::{DEFAULT_BATCH_SIZE, MlpValidParams};
 use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::StopReason;
-use crate::train::{Data, Plan, Rows, Run, Until, check_any_weight, check_weights};
+use crate::train::{Data, Plan, Rows, Run, Until, check_any_weight, check_weights, reads_all_rows};
 
 /// Why training ended: its epochs or a callback, or else the divergence or failure of a callback.
 pub type Outcome = Result<StopReason>;
@@ -55,22 +55,6 @@ pub(super) fn fit_run<'a, F: Float, K>(
     }
 }
 
-/// The model of a fit inside a search: one that diverged is nobody's best, also where a callback ended it.
-///
-/// # Errors
-///
-/// The outcome's, and [`Error::Diverged`].
-pub(super) fn to_be_scored<M, F: Float>(
-    (model, outcome): (M, Outcome),
-    run: impl Fn(&M) -> &Run<F>,
-) -> Result<M> {
-    if let StopReason::Diverged { epoch, batch } = outcome? {
-        let learning_rate = run(&model).learning_rate();
-        return Err(Error::Diverged { epoch, batch, loss: f64::NAN, learning_rate });
-    }
-    Ok(model)
-}
-
 /// Makes one pass over some rows, in their order, with a fresh run or one that is on its way.
 ///
 /// # Errors
@@ -85,6 +69,8 @@ pub(super) fn pass_over<F: Float, K>(
     let validation = &params.settings.validation;
     let none = data.validation.is_none() && validation.is_none();
     check("validation", validation, none, "none where chunks are learned from")?;
+    let name = plan.optimizer.name();
+    check("optimizer", name, !reads_all_rows(&plan.optimizer), "one that learns batch by batch from chunks")?;
     // Chunks may differ in length: the batch size must not follow them.
     let batch_size = params.settings.batch_size.unwrap_or(DEFAULT_BATCH_SIZE);
     let plan = Plan { shuffle: false, batch_size, ..plan };

@@ -17,6 +17,7 @@
 mod classifier;
 mod fitting;
 mod hyperparams;
+mod inside_search;
 mod labels;
 mod log_proba;
 mod multilabel;

@@ -4,18 +4,18 @@ use linfa::ParamGuard;
 use linfa::dataset::DatasetBase;
 use ndarray::{Array2, ArrayBase, Data as ArrayData, Ix2};
 
-use super::fitting::to_be_scored;
 use super::hyperparams::{MlpMultilabelClassifierParams, MlpValidParams};
+use super::inside_search::{advance, until};
 use super::multilabel::{MlpMultilabelClassifier, YesNo, encode_labels};
-use super::search::{check_plan, checked, chosen, row_of};
+use super::search::{check_plan, checked, chosen, of_fit, row_of};
 use super::task::Multilabel;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, Scorer, Search, Splitter, Strategy, Target,
-    cross_validate_by_rows,
+    ContinueRows, CrossValidation, DataView, FitContext, FitRows, FittedSearch, Goal, Scorer, Search,
+    Splitter, Strategy, Target, cross_validate_by_rows,
 };
-use crate::train;
+use crate::train::{self, Run, Until};
 
 impl<F: Float, L: YesNo + Target> FitRows<F, L, Ix2> for MlpMultilabelClassifierParams {
     type Object = MlpMultilabelClassifier<F, L>;
@@ -43,11 +43,35 @@ impl<F: Float, L: YesNo + Target> FitRows<F, L, Ix2> for MlpMultilabelClassifier
         data: &DataView<'_, F, L, Ix2>,
         y: &Array2<F>,
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
-        let rows = chosen(data.records(), y.view(), data.weights(), rows)?;
-        let fitted = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
-        to_be_scored(fitted, MlpMultilabelClassifier::run)
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let mut run = params.begin(|n| params.plan_for(y.ncols(), n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        Ok(params.model(run))
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, L, Ix2>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -62,6 +86,50 @@ impl<F: Float, L: YesNo + Target> FitRows<F, L, Ix2> for MlpMultilabelClassifier
     }
 }
 
+impl<F: Float, L: YesNo + Target> ContinueRows<F, L, Ix2> for MlpMultilabelClassifierParams {
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, L, Ix2>,
+        y: &Array2<F>,
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
+        params.begin(|n| params.plan_for(y.ncols(), n), &params.divided(data)?)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, L, Ix2>,
+        y: &Array2<F>,
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, _: &Array2<F>) -> Result<Self::Object> {
+        Ok(self.check_ref()?.model(run.clone()))
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
 type Data<'a, D, S> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, Ix2>>;
 
 impl<S: Strategy, F: Float, L: YesNo + Target> Search<S, MlpMultilabelClassifierParams, F, L, Error> {
@@ -69,7 +137,7 @@ impl<S: Strategy, F: Float, L: YesNo + Target> Search<S, MlpMultilabelClassifier
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T>(
         &self,
         dataset: Data<'_, D, T>,
@@ -78,7 +146,7 @@ impl<S: Strategy, F: Float, L: YesNo + Target> Search<S, MlpMultilabelClassifier
         D: ArrayData<Elem = F>,
         T: ArrayData<Elem = L>,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 

@@ -8,18 +8,18 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
-use super::fitting::to_be_scored;
 use super::hyperparams::{MlpClassifierParams, MlpRegressorParams, MlpValidParams};
+use super::inside_search::{advance, until};
 use super::labels::with_label;
 use super::regressor::{MlpRegressor, columns};
 use super::task::{Classification, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, Probabilities, Scorer, Search, Splitter,
-    Strategy, Target, cross_validate_by_rows,
+    ContinueRows, CrossValidation, DataView, FitContext, FitRows, FittedSearch, Goal, Probabilities, Scorer,
+    Search, Splitter, Strategy, Target, cross_validate_by_rows,
 };
-use crate::train::{self, Plan, Rows};
+use crate::train::{self, Plan, Rows, Run, Until};
 
 /// The rows of a view with these targets, checked once for the whole search.
 pub(super) fn checked<'a, F: Float>(
@@ -39,6 +39,19 @@ pub(super) fn chosen<'a, F: Float>(
     rows: &'a [usize],
 ) -> Result<Rows<'a, F>> {
     Rows::checked_before(x, y, weights.map(ArrayView1::from)).select(rows)
+}
+
+/// The rows of a view that a fit trains on, and those that the search has it validated on.
+pub(super) fn of_fit<'a, F: Float>(
+    x: ArrayView2<'a, F>,
+    y: ArrayView2<'a, F>,
+    weights: Option<&'a [f32]>,
+    rows: &'a [usize],
+    context: &FitContext<'a>,
+) -> Result<train::Data<'a, F>> {
+    let validation = context.validation_rows();
+    let validation = (!validation.is_empty()).then(|| chosen(x, y, weights, validation)).transpose()?;
+    Ok(train::Data { training: chosen(x, y, weights, rows)?, validation })
 }
 
 /// What can be said against a fit before it starts.
@@ -86,12 +99,37 @@ where
         data: &DataView<'_, F, F, I>,
         (): &(),
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
+        let params = self.check_ref()?.in_search(context);
         let targets = data.targets();
-        let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let fitted = self.check_ref()?.run_to_end(None, train::Data::from(rows))?;
-        to_be_scored(fitted, MlpRegressor::run)
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        let mut run = params.begin(|n| params.plan_for(width, n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        MlpRegressor::from_run(run)
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -139,11 +177,35 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         data: &DataView<'_, F, L, Ix1>,
         prepared: &Self::Prepared,
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
-        let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let rows = train::Data::from(rows);
-        to_be_scored(self.check_ref()?.run_to_end(None, &prepared.classes, rows)?, MlpClassifier::run)
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
+        let mut run = params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        Ok(params.model(run, &prepared.classes))
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -170,6 +232,102 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     }
 }
 
+impl<F: Float, I: TargetDim> ContinueRows<F, F, I> for MlpRegressorParams
+where
+    F: Target,
+{
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        params.begin(|n| params.plan_for(width, n), &data)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, (): &()) -> Result<Self::Object> {
+        MlpRegressor::from_run(run.clone())
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
+impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParams {
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
+        params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided_by_class(&prepared.classes, data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, prepared: &Self::Prepared) -> Result<Self::Object> {
+        Ok(self.check_ref()?.model(run.clone(), &prepared.classes))
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
 fn outputs<F: Float, L: Label + Target>(
     model: &MlpClassifier<F, L>,
     data: &DataView<'_, F, L, Ix1>,
@@ -191,7 +349,7 @@ impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> 
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T, I>(
         &self,
         dataset: Data<'_, D, T, I>,
@@ -201,7 +359,7 @@ impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> 
         T: ArrayData<Elem = F>,
         I: TargetDim + 'static,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 
@@ -210,7 +368,7 @@ impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F,
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T>(
         &self,
         dataset: Data<'_, D, T, Ix1>,
@@ -219,7 +377,7 @@ impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F,
         D: ArrayData<Elem = F>,
         T: ArrayData<Elem = L>,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 

@@ -97,6 +97,17 @@ impl Validation {
         self.0 == Source::None
     }
 
+    /// How many of `n` rows are held out.
+    pub(crate) fn held_out(&self, n: usize) -> Result<usize> {
+        match &self.0 {
+            Source::None => Ok(0),
+            &(Source::Last(share) | Source::Random(share) | Source::Stratified(share)) => {
+                self.count(n, share)
+            }
+            Source::Rows(list) => Ok(list.len().min(n)),
+        }
+    }
+
     /// The name in errors: that of the builder's method.
     fn name(&self) -> &'static str {
         match self.0 {
@@ -141,13 +152,7 @@ impl Validation {
     pub(crate) fn divide<'a, F: Float>(&self, rows: Rows<'a, F>, seed: u64) -> Result<Data<'a, F>> {
         self.check()?;
         let n = rows.len();
-        let held_out = match &self.0 {
-            Source::None => return Ok(Data { training: rows, validation: None }),
-            &(Source::Last(share) | Source::Random(share) | Source::Stratified(share)) => {
-                self.count(n, share)?
-            }
-            Source::Rows(list) => list.len(),
-        };
+        let held_out = self.held_out(n)?;
         if held_out == 0 {
             return Ok(Data { training: rows, validation: None });
         }

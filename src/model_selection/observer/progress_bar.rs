@@ -144,6 +144,7 @@ impl SearchObserver for SearchProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model_selection::observer::Task;
     use crate::model_selection::results::FitStatus;
 
     #[test]
@@ -155,7 +156,7 @@ mod tests {
             done: 7,
             ..State::default()
         };
-        let mut row = FitRow::started(0, 3, 8, 4, 1);
+        let mut row = FitRow::started(Task::new(0, Some(3)), 8, 4, 1);
         row.test_scores = vec![0.851_41];
         assert_eq!(state.line(&row), "[7/12] candidate 0 (penalty=0.1), fold 3: r2 = 0.8514 (0 µs)");
         row.status = FitStatus::Failed { message: "no".into() };
