@@ -8,7 +8,7 @@ use super::hyperparams::{DEFAULT_BATCH_SIZE, MlpValidParams};
 use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::StopReason;
-use crate::train::{Data, Plan, Rows, Run, Until, check_any_weight, check_weights};
+use crate::train::{Data, Plan, Rows, Run, Until, check_any_weight, check_weights, reads_all_rows};
 
 /// Why training ended: its epochs or a callback, or else the divergence or failure of a callback.
 pub type Outcome = Result<StopReason>;
@@ -69,6 +69,8 @@ pub(super) fn pass_over<F: Float, K>(
     let validation = &params.settings.validation;
     let none = data.validation.is_none() && validation.is_none();
     check("validation", validation, none, "none where chunks are learned from")?;
+    let name = plan.optimizer.name();
+    check("optimizer", name, !reads_all_rows(&plan.optimizer), "one that learns batch by batch from chunks")?;
     // Chunks may differ in length: the batch size must not follow them.
     let batch_size = params.settings.batch_size.unwrap_or(DEFAULT_BATCH_SIZE);
     let plan = Plan { shuffle: false, batch_size, ..plan };

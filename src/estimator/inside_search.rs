@@ -6,7 +6,7 @@ use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::StopReason;
 use crate::model_selection::{Curve, DataView, FitContext, FitReport, Goal, Progress, Target};
-use crate::train::{Data, Plan, Rows, Run, Status, Until, Validation, Watch, reads_all_rows};
+use crate::train::{Data, Plan, Run, Status, Until, Validation, Watch, reads_all_rows};
 
 impl<K: Clone> MlpValidParams<K> {
     /// The params with the seed and the epochs that the search asks for.
@@ -58,15 +58,9 @@ impl<K: Clone> MlpValidParams<K> {
         Run::new(plan(data.training.len()), data.training.n_features())
     }
 
-    /// The data as the params divide them, and the task weighs those to train on.
-    pub(super) fn divided<'a, F: Float>(
-        &self,
-        data: Data<'a, F>,
-        weigh: impl FnOnce(Rows<'a, F>) -> Result<Rows<'a, F>>,
-    ) -> Result<Data<'a, F>> {
-        let mut data = data.validated_by(&self.settings.validation, self.settings.seed)?;
-        data.training = weigh(data.training)?;
-        Ok(data)
+    /// The data as the params divide them.
+    pub(super) fn divided<'a, F: Float>(&self, data: Data<'a, F>) -> Result<Data<'a, F>> {
+        data.validated_by(&self.settings.validation, self.settings.seed)
     }
 }
 

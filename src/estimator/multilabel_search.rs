@@ -47,7 +47,7 @@ impl<F: Float, L: YesNo + Target> FitRows<F, L, Ix2> for MlpMultilabelClassifier
     ) -> Result<Self::Object> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
-        let data = params.divided(data, Ok)?;
+        let data = params.divided(data)?;
         let mut run = params.begin(|n| params.plan_for(y.ncols(), n), &data)?;
         advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
         Ok(params.model(run))
@@ -99,7 +99,7 @@ impl<F: Float, L: YesNo + Target> ContinueRows<F, L, Ix2> for MlpMultilabelClass
     ) -> Result<Run<F>> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
-        params.begin(|n| params.plan_for(y.ncols(), n), &params.divided(data, Ok)?)
+        params.begin(|n| params.plan_for(y.ncols(), n), &params.divided(data)?)
     }
 
     fn advance(
@@ -112,7 +112,7 @@ impl<F: Float, L: YesNo + Target> ContinueRows<F, L, Ix2> for MlpMultilabelClass
         context: &FitContext<'_>,
     ) -> Result<()> {
         let data = of_fit(data.records(), y.view(), data.weights(), rows, context)?;
-        let data = self.check_ref()?.in_search(context).divided(data, Ok)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
         let until = until(run, &data, goal);
         advance(run, &data, until, context)
     }
@@ -137,7 +137,7 @@ impl<S: Strategy, F: Float, L: YesNo + Target> Search<S, MlpMultilabelClassifier
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T>(
         &self,
         dataset: Data<'_, D, T>,
@@ -146,7 +146,7 @@ impl<S: Strategy, F: Float, L: YesNo + Target> Search<S, MlpMultilabelClassifier
         D: ArrayData<Elem = F>,
         T: ArrayData<Elem = L>,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 

@@ -104,7 +104,7 @@ where
         let params = self.check_ref()?.in_search(context);
         let targets = data.targets();
         let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
-        let data = params.divided(data, Ok)?;
+        let data = params.divided(data)?;
         let width = data.training.target_width();
         let mut run = params.begin(|n| params.plan_for(width, n), &data)?;
         advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
@@ -181,7 +181,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<Self::Object> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        let data = params.divided(data, |rows| params.weigh(&prepared.classes, rows))?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
         let mut run = params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)?;
         advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
         Ok(params.model(run, &prepared.classes))
@@ -249,7 +249,7 @@ where
         let params = self.check_ref()?.in_search(context);
         let targets = data.targets();
         let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
-        let data = params.divided(data, Ok)?;
+        let data = params.divided(data)?;
         let width = data.training.target_width();
         params.begin(|n| params.plan_for(width, n), &data)
     }
@@ -265,7 +265,7 @@ where
     ) -> Result<()> {
         let targets = data.targets();
         let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
-        let data = self.check_ref()?.in_search(context).divided(data, Ok)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
         let until = until(run, &data, goal);
         advance(run, &data, until, context)
     }
@@ -296,7 +296,7 @@ impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParam
     ) -> Result<Run<F>> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        let data = params.divided(data, |rows| params.weigh(&prepared.classes, rows))?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
         params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)
     }
 
@@ -310,8 +310,7 @@ impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParam
         context: &FitContext<'_>,
     ) -> Result<()> {
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        let params = self.check_ref()?.in_search(context);
-        let data = params.divided(data, |rows| params.weigh(&prepared.classes, rows))?;
+        let data = self.check_ref()?.in_search(context).divided_by_class(&prepared.classes, data)?;
         let until = until(run, &data, goal);
         advance(run, &data, until, context)
     }

@@ -223,6 +223,7 @@ impl<F: Float> Model<F> {
     pub fn fit_data(&mut self, data: &Data<'_, F>, training: &Training) -> Result<&History> {
         check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
         check_unbatched(&self.run.plan().optimizer, training.batch_size)?;
+        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
         let mut data = data.clone().validated_by(&training.validation, self.run.plan.seed)?;
         if let Some(weight) = &training.class_weight {
             let n_outputs = self.run.network.n_outputs();
@@ -231,7 +232,6 @@ impl<F: Float> Model<F> {
             let classes: Vec<String> = (0..n_outputs.max(2)).map(|class| class.to_string()).collect();
             data.training = weight.weigh(&classes, data.training)?;
         }
-        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
         let plan = Plan {
             batch_size: training.batch_size.unwrap_or(default),
             shuffle: training.shuffle,
