@@ -17,13 +17,12 @@ use std::time::Instant;
 
 use linfa::prelude::*;
 use linfa_linear::LinearRegression;
+use linfa_mlp::datasets::boston_housing_raw;
 use linfa_mlp::model_selection::{GridSearch, KFold, Rows, Scorer, ShuffleSplit, Splitter, TargetScaling};
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
 use linfa_preprocessing::linear_scaling::LinearScaler;
 use ndarray::{Array1, Axis, Ix1};
-
-mod boston_housing;
 
 struct Options {
     json: bool,
@@ -83,7 +82,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(out) = &options.out {
         create_dir_all(out).map_err(|error| format!("cannot make the folder {}: {error}", out.display()))?;
     }
-    let boston = boston_housing::boston_housing();
+    let boston = boston_housing_raw::<f32>();
     let parts =
         ShuffleSplit::new(1).test_size(0.2).seed(options.seed).split(&Rows::new(boston.nsamples()))?;
     let (train, test) = (rows(&boston, &parts[0].train), rows(&boston, &parts[0].test));
