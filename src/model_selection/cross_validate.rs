@@ -11,6 +11,7 @@ use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use super::data_view::DataView;
 use super::evaluation::Evaluation;
 use super::fit_rows::FitRows;
+use super::journal::Content;
 use super::observer::{SearchObserver, SearchPlan};
 use super::protocol::{Protocol, protocol_methods};
 use super::results::{
@@ -35,6 +36,7 @@ use crate::error::Result;
 /// | `preprocess`, `scale_targets` | none | fitted on the training rows of each fold |
 /// | `train_scores` | off | scores the training rows too |
 /// | `pool`, `executor` | the current rayon pool | where fits run |
+/// | `journal` | none | the file that makes the validation survive anything |
 /// | `observer`, `progress` | none | who watches |
 ///
 /// # Examples
@@ -80,7 +82,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     ///
     /// # Errors
     ///
-    /// - what the splitter, the scorers' names and the data are refused for, before the first fit
+    /// - what the splitter, the scorers' names, the data and the journal are refused for, before the first fit
     /// - [`Error::AllFitsFailed`] when no fold could be fitted and scored
     pub fn run<P, D, S, I, E>(
         &self,
@@ -91,11 +93,12 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         D: Data<Elem = F>,
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
-        P: Fit<Array2<F>, Array<Y, I>, E> + Sync,
+        P: Fit<Array2<F>, Array<Y, I>, E> + fmt::Debug + Sync,
         P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
         E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
     {
-        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None)
+        let content = self.content(estimator)?;
+        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None, content)
     }
 
     /// As [`run`](CrossValidator::run), for an estimator that reads the rows of the borrowed data set.
@@ -112,9 +115,16 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         D: Data<Elem = F>,
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
-        P: FitRows<F, Y, I>,
+        P: FitRows<F, Y, I> + fmt::Debug,
     {
-        self.by_rows(estimator, &DataView::of(dataset)?, None)
+        let content = self.content(estimator)?;
+        self.by_rows(estimator, &DataView::of(dataset)?, None, content)
+    }
+
+    /// What a journal knows the estimator by.
+    fn content<P: fmt::Debug>(&self, estimator: &P) -> Result<Option<Content>> {
+        let of = |journal| Content::of(estimator, &Params::default(), journal);
+        self.protocol.journal.as_ref().map(of).transpose()
     }
 
     fn by_rows<P, I>(
@@ -122,6 +132,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         estimator: &P,
         data: &DataView<'_, F, Y, I>,
         splitter: Option<&dyn Splitter>,
+        content: Option<Content>,
     ) -> Result<CrossValidation>
     where
         I: TargetDim + 'static,
@@ -129,7 +140,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     {
         estimator.check()?;
         let trainer = ByRows::<P, F, Y, I>::new(data, &self.protocol.preparation)?;
-        self.evaluate(&trainer, estimator, data, splitter)
+        self.evaluate(&trainer, estimator, data, splitter, content)
     }
 
     fn evaluate<T, P, I>(
@@ -138,6 +149,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         estimator: &P,
         data: &DataView<'_, F, Y, I>,
         splitter: Option<&dyn Splitter>,
+        content: Option<Content>,
     ) -> Result<CrossValidation>
     where
         T: Trainer<P, F, Y, I>,
@@ -147,7 +159,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let evaluation = Evaluation {
+        let mut evaluation = Evaluation {
             trainer,
             candidates: std::slice::from_ref(estimator),
             data: data.reborrow(),
@@ -159,14 +171,20 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             stop: &protocol.stop,
             first: Mutex::new(None),
             failure: Mutex::new(None),
+            past: None,
         };
         evaluation.check(|_, error| error)?;
+        if let (Some(journal), Some(content)) = (&protocol.journal, content) {
+            evaluation.resume(journal, vec![content])?;
+        }
         protocol.observers.search_started(&SearchPlan {
             candidates: vec![String::new()],
             folds: splits.len(),
             fits: splits.len(),
+            restored: evaluation.restored().len(),
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
+            notes: evaluation.notes(),
         });
         let rows = evaluation.run(&*protocol.executor)?;
         drop(evaluation);
@@ -223,7 +241,7 @@ where
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
     let validator = CrossValidator::<F, Y>::new().scorers(scorers.iter().cloned());
-    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter))
+    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter), None)
 }
 
 /// As [`cross_validate`], for an estimator that reads the rows of the borrowed data set: no fold is copied.
@@ -246,7 +264,7 @@ where
     P: FitRows<F, Y, I>,
 {
     let validator = CrossValidator::<F, Y>::new().scorers(scorers.iter().cloned());
-    validator.by_rows(estimator, &DataView::of(dataset)?, Some(splitter))
+    validator.by_rows(estimator, &DataView::of(dataset)?, Some(splitter), None)
 }
 
 /// The test scores of an estimator, one for each fold; a fold that failed scores NaN.

@@ -1,7 +1,8 @@
 //! The engine: every candidate fitted and scored in every fold, whatever the estimator and wherever the fits run.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -12,7 +13,9 @@ use ndarray::Array;
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, FoldTasks, OpenFold, Work};
 use super::fit_rows::FitContext;
+use super::journal::{Content, Digester, Journal, Ledger, Study};
 use super::observer::{SearchObserver, Task};
+use super::pipeline::Pipeline;
 use super::preparation::Preparation;
 use super::results::{FitRow, FitStatus};
 use super::scorer::{Estimate, Scorer, same_shape};
@@ -42,6 +45,15 @@ where
     pub first: Mutex<Option<Ready<T::Fold<'a>, Y, I>>>,
     /// The failure of the first task, in the order of candidates and folds, that failed.
     pub failure: Mutex<Option<((usize, usize), AnyError)>>,
+    /// The journal, when there is one.
+    pub past: Option<Past>,
+}
+
+/// What was done before, and where the rest is written down.
+pub(crate) struct Past {
+    ledger: Ledger,
+    /// The rows of fits that were finished, in the order of candidates and folds.
+    rows: Vec<FitRow>,
 }
 
 /// What a fold's candidates share: the trainer's part, and what predictions are scored against.
@@ -102,25 +114,102 @@ where
         Ok(())
     }
 
-    /// Runs all fits. The rows come back in the order of candidates and folds.
+    /// Opens the journal of this evaluation, whose candidates have been checked, and takes the rows that it has.
     ///
     /// # Errors
     ///
-    /// [`Error::AllFitsFailed`] with the first task's cause, and what the executor reports.
+    /// Whatever is wrong with the journal, or that it is one of another study.
+    pub(crate) fn resume(&mut self, journal: &Journal, contents: Vec<Content>) -> Result<()> {
+        let study = self.study(journal)?;
+        let ledger = Ledger::open(journal, &study, contents)?;
+        let mut rows = Vec::new();
+        for candidate in 0..self.candidates.len() {
+            for (fold, split) in self.splits.iter().enumerate() {
+                rows.extend(ledger.row(candidate, fold, |row| self.could_be(row, split))?);
+            }
+        }
+        self.past = Some(Past { ledger, rows });
+        Ok(())
+    }
+
+    /// The rows that a journal had.
+    pub(crate) fn restored(&self) -> &[FitRow] {
+        self.past.as_ref().map_or(&[], |past| &past.rows)
+    }
+
+    /// What there is to say about the journal.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.past.iter().filter_map(|past| past.ledger.note()).collect()
+    }
+
+    /// Everything that all fits depend on.
+    fn study(&self, journal: &Journal) -> Result<Study> {
+        let first = locked(&self.first).take();
+        let first = first.map_or_else(|| self.ready(0), Ok)?;
+        let preparation = if self.preparation.keeps_records() && self.preparation.keeps_targets() {
+            "none".into()
+        } else {
+            let mut digester = Digester::new();
+            self.trainer.digest(&first.fold, &mut digester);
+            format!("{:?}, {}", self.preparation, digester.digest())
+        };
+        let truth = columns(first.test.targets.view());
+        let weights = first.test.weights.as_deref();
+        let identity = |scorer: &Scorer<Y>| {
+            let identity = guarded("scoring", || Ok::<_, Error>(scorer.identity(&truth, weights)));
+            identity.unwrap_or_else(|_| format!("{} (panics in a test)", scorer.name()))
+        };
+        let scorers = self.scorers.iter().map(identity).collect::<Vec<_>>().join("; ");
+        *locked(&self.first) = Some(first);
+        Ok(Study::new(journal)
+            .data(&self.data)
+            .folds(self.splits)
+            .with("preparation", preparation)
+            .with("scorers", scorers)
+            .with("training scores", if self.train_scores { "on" } else { "off" })
+            .with("way of training", T::WAY))
+    }
+
+    /// Whether a row has the shape of this evaluation's rows.
+    fn could_be(&self, row: &FitRow, split: &Split) -> bool {
+        let scorers = self.scorers.len();
+        let train = row.train_scores.as_ref();
+        (row.train_rows, row.test_rows) == (split.train.len(), split.test.len())
+            && row.test_scores.len() == scorers
+            && train.is_none_or(|scores| self.train_scores && scores.len() == scorers)
+            && (!row.status.is_fitted() || train.is_some() == self.train_scores)
+    }
+
+    /// Runs all fits that no journal has. The rows of all come back in the order of candidates and folds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AllFitsFailed`] with the first task's cause, what the executor reports, and [`Error::File`] for a row that
+    /// the journal could not take.
     pub(crate) fn run(&self, executor: &dyn Executor) -> Result<Vec<FitRow>> {
-        let rows = Mutex::new(Vec::with_capacity(self.candidates.len() * self.splits.len()));
+        let mut rows = Vec::with_capacity(self.candidates.len() * self.splits.len());
+        rows.extend_from_slice(self.restored());
+        rows.iter().for_each(|row| self.observer.fit_restored(row));
+        if self.folds().first().is_none_or(|tasks| tasks.fold > 0) {
+            // Nobody will ask for the first fold.
+            locked(&self.first).take();
+        }
+        let rows = Mutex::new(rows);
         executor.execute(self, &|row| {
+            self.write_down(&row);
             self.observer.fit_finished(&row);
             locked(&rows).push(row);
         })?;
+        self.past.as_ref().map_or(Ok(()), |past| past.ledger.finish())?;
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         rows.sort_by_key(|row| (row.candidate, row.fold));
         if rows.iter().any(|row| row.status.is_fitted()) {
             return Ok(rows);
         }
-        let first = locked(&self.failure).take();
-        let source = first.map(|(_, error)| error).unwrap_or_else(|| {
-            // Rows that another process fitted carry only the message.
+        let first = rows.first().map(|row| (row.candidate, row.fold));
+        let failure = locked(&self.failure).take().filter(|(task, _)| Some(*task) == first);
+        let source = failure.map(|(_, error)| error).unwrap_or_else(|| {
+            // Rows of another process, and of a journal, carry only the message.
             rows.first().and_then(|row| row.status.message()).unwrap_or("no fit was run").into()
         });
         Err(Error::AllFitsFailed { fits: rows.len(), source })
@@ -139,8 +228,49 @@ where
         })
     }
 
+    /// Fits one candidate in one fold, and keeps its model.
+    ///
+    /// # Errors
+    ///
+    /// The candidate's own check. A fit that fails has a row without a model.
+    pub(crate) fn replay(
+        &self,
+        candidate: usize,
+        fold: usize,
+    ) -> Result<(FitRow, Option<Pipeline<T::Model, F, Array<Y, I>>>)> {
+        let split = &self.splits[fold];
+        let scorers = self.scorers.len();
+        let mut row = FitRow::started(candidate, fold, split.train.len(), split.test.len(), scorers);
+        let ready = match self.ready(fold) {
+            Ok(ready) => ready,
+            Err(error) => {
+                row.status = FitStatus::of_error(&error);
+                return Ok((row, None));
+            }
+        };
+        self.trainer.check(&self.candidates[candidate], &ready.fold, &split.train)?;
+        let model = match self.fit_into(&mut row, &ready) {
+            Ok(model) => {
+                let (steps, scaling) = T::close(ready.fold);
+                Some(Pipeline::new(steps, scaling, model, self.data.n_outputs()))
+            }
+            Err(error) => {
+                row.status = FitStatus::of_error(&*error);
+                None
+            }
+        };
+        Ok((row, model))
+    }
+
+    /// Puts a row into the journal, unless the fit may have been cut short because the search wants to end.
+    fn write_down(&self, row: &FitRow) {
+        if let Some(past) = self.past.as_ref().filter(|_| !self.stop.load(Ordering::Relaxed)) {
+            past.ledger.append(row);
+        }
+    }
+
     /// Fits a candidate, and scores it, into the row.
-    fn fit_into(&self, row: &mut FitRow, ready: &Ready<T::Fold<'a>, Y, I>) -> Result<(), AnyError> {
+    fn fit_into(&self, row: &mut FitRow, ready: &Ready<T::Fold<'a>, Y, I>) -> Result<T::Model, AnyError> {
         let params = &self.candidates[row.candidate];
         let task = Task { candidate: row.candidate, fold: Some(row.fold) };
         let context = FitContext::new(task, self.stop, self.observer);
@@ -158,7 +288,7 @@ where
         });
         row.score_seconds = start.elapsed().as_secs_f64();
         (row.test_scores, row.train_scores) = scores?;
-        Ok(())
+        Ok(model)
     }
 
     fn score(
@@ -203,8 +333,16 @@ where
     I: TargetDim + 'static,
 {
     fn folds(&self) -> Vec<FoldTasks> {
-        let candidates: Vec<usize> = (0..self.candidates.len()).collect();
-        (0..self.splits.len()).map(|fold| FoldTasks { fold, candidates: candidates.clone() }).collect()
+        let done: BTreeSet<(usize, usize)> =
+            self.restored().iter().map(|row| (row.fold, row.candidate)).collect();
+        let missing = |fold| {
+            let all = 0..self.candidates.len();
+            FoldTasks {
+                fold,
+                candidates: all.filter(|&candidate| !done.contains(&(fold, candidate))).collect(),
+            }
+        };
+        (0..self.splits.len()).map(missing).filter(|tasks| !tasks.candidates.is_empty()).collect()
     }
 
     fn open<'o>(&'o self, fold: usize) -> Box<dyn OpenFold + 'o> {
@@ -237,11 +375,15 @@ where
     fn fit(&self, candidate: usize) -> FitRow {
         let evaluation = self.evaluation;
         let split = &evaluation.splits[self.fold];
+        if evaluation.past.as_ref().is_some_and(|past| past.ledger.is_broken()) {
+            // The search ends with the journal's error, and nobody sees this row.
+            return FitRow::started(candidate, self.fold, split.train.len(), split.test.len(), 0);
+        }
         evaluation.observer.fit_started(Task { candidate, fold: Some(self.fold) });
         let scorers = evaluation.scorers.len();
         let mut row = FitRow::started(candidate, self.fold, split.train.len(), split.test.len(), scorers);
         let outcome = match &self.ready {
-            Ok(ready) => evaluation.fit_into(&mut row, ready),
+            Ok(ready) => evaluation.fit_into(&mut row, ready).map(|_| ()),
             Err(error) => Err(AnyError::from(Arc::clone(error))),
         };
         if let Err(error) = outcome {

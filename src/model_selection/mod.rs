@@ -17,6 +17,7 @@
 //! - **Nothing leaks.** Transformers and target scaling are fitted on training rows alone, once for each fold.
 //! - **Nothing is lost.** Every fit has a row with its status; one that fails, diverges or panics ranks last and stops
 //!   nothing. (A panic's message is printed by the program's panic hook, as always.)
+//! - **Nothing is done twice.** With a [`Journal`], a search that was killed goes on where it was.
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
@@ -25,6 +26,7 @@ mod data_view;
 mod evaluation;
 mod executor;
 mod fit_rows;
+mod journal;
 mod observer;
 mod pipeline;
 mod preparation;
@@ -42,6 +44,7 @@ pub use cross_validate::{
 pub use data_view::DataView;
 pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
 pub use fit_rows::{FitContext, FitRows};
+pub use journal::Journal;
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
 pub use observer::{Progress, SearchObserver, SearchPlan, Task};
@@ -51,6 +54,6 @@ pub use results::{
     CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
-pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit};
+pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit, Replay};
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

@@ -8,6 +8,7 @@ use linfa::dataset::TargetDim;
 
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, RayonExecutor};
+use super::journal::Journal;
 use super::observer::Observers;
 use super::preparation::Preparation;
 use super::scorer::Scorer;
@@ -15,7 +16,7 @@ use super::split::{KFold, Rows, Split, Splitter, StratifiedKFold, checked};
 use super::target::{Classes, Target};
 use crate::error::{Error, Result, check};
 
-/// Splitter, scorers, preparation, executor and observers.
+/// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol<F, Y> {
     pub splitter: Option<Arc<dyn Splitter>>,
@@ -27,6 +28,7 @@ pub(crate) struct Protocol<F, Y> {
     pub executor: Arc<dyn Executor>,
     pub observers: Observers,
     pub stop: Arc<AtomicBool>,
+    pub journal: Option<Journal>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -41,6 +43,7 @@ impl<F, Y> Default for Protocol<F, Y> {
             executor: Arc::new(RayonExecutor::new()),
             observers: Observers::default(),
             stop: Arc::default(),
+            journal: None,
         }
     }
 }
@@ -187,6 +190,14 @@ macro_rules! protocol_methods {
         #[must_use]
         pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
             self.protocol.stop = flag;
+            self
+        }
+
+        /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
+        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        #[must_use]
+        pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
+            self.protocol.journal = Some(journal.into());
             self
         }
 

@@ -8,8 +8,9 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{Dataset, Float};
 use ndarray::{Array, Array2, ArrayView, ArrayView2};
 
-use super::data_view::DataView;
+use super::data_view::{DataView, columns};
 use super::fit_rows::{FitContext, FitRows};
+use super::journal::{self, Digester};
 use super::preparation::{FittedSteps, FittedTargetScaling, Preparation, scaled};
 use super::scorer::Probabilities;
 use super::split::Split;
@@ -33,6 +34,9 @@ pub(crate) enum Part {
 pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
     type Model;
 
+    /// What a journal calls this way.
+    const WAY: &'static str;
+
     /// What the candidates of a fold share.
     type Fold<'a>: Send + Sync
     where
@@ -45,6 +49,12 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
         split: &'a Split,
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>>;
+
+    /// Adds what preparation has made of a fold: records of its training and test rows, targets of its training rows.
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a;
 
     /// Checks a candidate against the training rows of any fold.
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -119,6 +129,8 @@ where
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
+    const WAY: &'static str = "by data sets";
+
     type Model = P::Object;
     type Fold<'a>
         = GatheredFold<F, Y, I>
@@ -146,6 +158,15 @@ where
             steps.apply_owned(data.gather_records(&split.test))
         };
         Ok(GatheredFold { train: data.owned(&split.train, records, targets), test, steps, scaling })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        fold.train.records.iter().chain(&fold.test).for_each(|value| journal::number(digester, value));
+        fold.train.targets.iter().for_each(|value| journal::target(digester, value));
     }
 
     fn check<'a>(&self, _: &P, _: &Self::Fold<'a>, _: &[usize]) -> Result<()>
@@ -265,6 +286,8 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
+    const WAY: &'static str = "by rows";
+
     type Model = P::Object;
     type Fold<'a>
         = RowsFold<'a, P, F, Y, I>
@@ -303,6 +326,21 @@ where
             )?),
         };
         Ok(RowsFold { data: data.clone(), split, records, targets, prepared, steps, scaling })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        let view = fold.view();
+        let (records, targets) = (view.records(), columns(view.targets()));
+        for &row in fold.split.train.iter().chain(&fold.split.test) {
+            records.row(row).iter().for_each(|value| journal::number(digester, value));
+        }
+        for &row in &fold.split.train {
+            targets.row(row).iter().for_each(|value| journal::target(digester, value));
+        }
     }
 
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>

@@ -32,10 +32,14 @@ pub struct SearchPlan {
     pub folds: usize,
     /// The number of fits, without the refit.
     pub fits: usize,
+    /// How many of them a journal has already: their rows are restored.
+    pub restored: usize,
     /// The threads that fits can run on.
     pub threads: usize,
     /// The scorers' names; the first decides.
     pub scorers: Vec<String>,
+    /// What else there is to say, for instance that the last line of a journal was unfinished.
+    pub notes: Vec<String>,
 }
 
 /// How far a fit is.
@@ -52,11 +56,17 @@ pub struct Progress {
 /// Told what happens in a search. Every method does nothing unless it is written.
 ///
 /// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
-/// fail; the other methods come once, and the two of the refit only when there is one.
+/// fail; the other methods come once, and the two of the refit only when there is one. A fit whose row a journal has is not
+/// started: `fit_restored` comes in place of the two.
 pub trait SearchObserver: Send + Sync {
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
         let _ = plan;
+    }
+
+    /// The row of a fit was found in a journal. All of them come before the first fit starts.
+    fn fit_restored(&self, row: &FitRow) {
+        let _ = row;
     }
 
     /// A fit starts.
@@ -69,7 +79,7 @@ pub trait SearchObserver: Send + Sync {
         let _ = (task, progress);
     }
 
-    /// A fit was scored or failed.
+    /// A fit was scored or failed. With a journal, its row is on the disk by now.
     fn fit_finished(&self, row: &FitRow) {
         let _ = row;
     }
@@ -109,6 +119,10 @@ impl Observers {
 impl SearchObserver for Observers {
     fn search_started(&self, plan: &SearchPlan) {
         self.0.iter().for_each(|observer| observer.search_started(plan));
+    }
+
+    fn fit_restored(&self, row: &FitRow) {
+        self.0.iter().for_each(|observer| observer.fit_restored(row));
     }
 
     fn fit_started(&self, task: Task) {

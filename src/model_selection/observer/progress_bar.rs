@@ -75,12 +75,15 @@ impl SearchObserver for SearchProgress {
                 candidates: plan.candidates.clone(),
                 scorer: plan.scorers.first().cloned().unwrap_or_default(),
                 fits: plan.fits,
+                done: plan.restored,
                 ..State::default()
             };
             if std::io::stderr().is_terminal() {
                 let style =
                     ProgressStyle::with_template("{bar:30} {pos}/{len} fits, {eta_precise} left{msg}");
-                let bar = ProgressBar::new(plan.fits as u64);
+                let bar = ProgressBar::new(plan.fits as u64).with_position(plan.restored as u64);
+                // What is restored took no time, and says nothing of the time that is left.
+                bar.reset_eta();
                 // The template is a constant; were it wrong, the default style would do.
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉─"));
                 state.bar = Some(bar);
@@ -90,6 +93,10 @@ impl SearchObserver for SearchProgress {
                     "{candidates} candidates × {folds} folds = {} fits on {threads} threads",
                     plan.fits
                 ));
+            }
+            plan.notes.iter().for_each(|note| state.say(note));
+            if plan.restored > 0 {
+                state.say(&format!("{} fits are restored from the journal", plan.restored));
             }
         });
     }

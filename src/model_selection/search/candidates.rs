@@ -1,5 +1,6 @@
 //! Candidates, and what every search does with them.
 
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use linfa::Float;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::evaluation::{Evaluation, guarded};
 use crate::model_selection::fit_rows::FitContext;
+use crate::model_selection::journal::Content;
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
@@ -56,7 +58,7 @@ pub(super) fn search<T, P, F, Y, I>(
 ) -> Result<FittedSearch<T::Model, F, Array<Y, I>>>
 where
     T: Trainer<P, F, Y, I>,
-    P: Sync,
+    P: Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
@@ -68,7 +70,7 @@ where
     let (estimators, params): (Vec<P>, Vec<Params>) =
         candidates.into_iter().map(|candidate| (candidate.estimator, candidate.params)).unzip();
     let observers = &protocol.observers;
-    let evaluation = Evaluation {
+    let mut evaluation = Evaluation {
         trainer,
         candidates: &estimators,
         data: data.reborrow(),
@@ -80,14 +82,22 @@ where
         stop: &protocol.stop,
         first: Mutex::new(None),
         failure: Mutex::new(None),
+        past: None,
     };
     evaluation.check(|index, error| named(index, &params[index], Box::new(error)))?;
+    if let Some(journal) = &protocol.journal {
+        let candidates = estimators.iter().zip(&params);
+        let contents = candidates.map(|(estimator, params)| Content::of(estimator, params, journal));
+        evaluation.resume(journal, contents.collect::<Result<_>>()?)?;
+    }
     observers.search_started(&SearchPlan {
         candidates: params.iter().map(ToString::to_string).collect(),
         folds: splits.len(),
         fits: estimators.len() * splits.len(),
+        restored: evaluation.restored().len(),
         threads: protocol.executor.threads(),
         scorers: infos.iter().map(|info| info.name.clone()).collect(),
+        notes: evaluation.notes(),
     });
     let rows = evaluation.run(&*protocol.executor)?;
     drop(evaluation);

@@ -14,10 +14,12 @@ use super::candidates::{Candidate, named, search};
 use super::fitted::FittedSearch;
 use super::grid::Grid;
 use super::refit::Refit;
+use super::replay::{Replay, replay};
 use crate::error::{Error, Result};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::FitRows;
 use crate::model_selection::protocol::{Protocol, protocol_methods};
+use crate::model_selection::results::FitRow;
 use crate::model_selection::target::Target;
 use crate::model_selection::trainer::{AnyError, ByDataset, ByRows};
 
@@ -39,6 +41,7 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// | `refit` | `true` | fits the best candidate on all rows |
 /// | `train_scores` | off | scores the training rows too |
 /// | `pool`, `executor` | the current rayon pool | where fits run |
+/// | `journal` | none | the file that makes the search survive anything |
 /// | `observer`, `progress` | none | who watches |
 ///
 /// The whole grid is checked before the first fit, and one candidate that cannot run is an error that names it. A fit that
@@ -226,8 +229,10 @@ impl<P: fmt::Debug, F, Y, E> fmt::Debug for GridSearch<P, F, Y, E> {
 /// - [`Error::NoRows`], [`Error::RowCount`] for data that do not belong together
 /// - the splitter's own, [`Error::EmptyFold`], [`Error::ClassMissing`]
 /// - [`Error::Preprocessing`] when the transformers cannot be fitted in the first fold
+/// - [`Error::File`], [`Error::Journal`], [`Error::OtherStudy`] for a journal that cannot be used
 ///
-/// Afterwards: [`Error::AllFitsFailed`] when not a single fit could be scored. A failed refit is kept:
+/// Afterwards: [`Error::AllFitsFailed`] when not a single fit could be scored, [`Error::File`] when a finished fit could not
+/// be written into the journal. A failed refit is kept:
 /// [`best_model`](FittedSearch::best_model) gives it.
 impl<P, F, Y, I, D, S, E> Fit<ArrayBase<D, Ix2>, ArrayBase<S, I>, Error> for GridSearch<P, F, Y, E>
 where
@@ -236,7 +241,7 @@ where
     I: TargetDim + 'static,
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
+    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
@@ -249,6 +254,70 @@ where
 }
 
 impl<P, F: Float, Y: Target, E> GridSearch<P, F, Y, E> {
+    /// Fits the candidate of a row in the fold of the row once more: the same score, bit for bit, and the model that the
+    /// search did not keep. An estimator that is not deterministic, or other data, give another score.
+    ///
+    /// # Errors
+    ///
+    /// - what the search's `fit` refuses before its first fit, but for its journal, which is not opened
+    /// - [`Error::Parameter`] for a row of a candidate or fold that the search does not have
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use linfa::traits::Fit;
+    /// use linfa_elasticnet::ElasticNet;
+    /// use linfa_mlp::model_selection::{GridSearch, KFold};
+    ///
+    /// let diabetes = linfa_datasets::diabetes();
+    /// let search = GridSearch::new(ElasticNet::params())
+    ///     .axis("penalty", [0.01, 0.1, 1.0], |p, v| p.penalty(v))
+    ///     .cv(KFold::new(5).shuffle(1));
+    /// let fitted = search.fit(&diabetes)?;
+    /// let row = &fitted.results().rows()[7];
+    /// let again = search.replay(row, &diabetes)?;
+    /// assert_eq!(again.row.test_scores, row.test_scores);
+    /// assert!(again.model.is_some());
+    /// # Ok::<(), linfa_mlp::Error>(())
+    /// ```
+    pub fn replay<D, S, I>(
+        &self,
+        row: &FitRow,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,
+    ) -> Result<Replay<P::Object, F, Array<Y, I>>>
+    where
+        I: TargetDim + 'static,
+        D: Data<Elem = F>,
+        S: Data<Elem = Y>,
+        P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
+        P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
+        E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
+    {
+        let data = DataView::of(dataset)?;
+        replay(&ByDataset::new(), self.candidates()?, row, &data, &self.protocol)
+    }
+
+    /// As [`replay`](GridSearch::replay), with an estimator that reads the rows of the borrowed data set.
+    ///
+    /// # Errors
+    ///
+    /// As [`replay`](GridSearch::replay).
+    pub fn replay_by_rows<D, S, I>(
+        &self,
+        row: &FitRow,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,
+    ) -> Result<Replay<P::Object, F, Array<Y, I>>>
+    where
+        I: TargetDim + 'static,
+        D: Data<Elem = F>,
+        S: Data<Elem = Y>,
+        P: FitRows<F, Y, I> + Clone + fmt::Debug,
+    {
+        let data = DataView::of(dataset)?;
+        let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
+        replay(&trainer, self.candidates()?, row, &data, &self.protocol)
+    }
+
     /// Runs the search with an estimator that reads the rows of the borrowed data set: no fold is copied.
     ///
     /// # Errors
@@ -263,7 +332,7 @@ impl<P, F: Float, Y: Target, E> GridSearch<P, F, Y, E> {
         I: TargetDim + 'static,
         D: Data<Elem = F>,
         S: Data<Elem = Y>,
-        P: FitRows<F, Y, I> + Clone,
+        P: FitRows<F, Y, I> + Clone + fmt::Debug,
     {
         let candidates = self.candidates()?;
         for (index, candidate) in candidates.iter().enumerate() {
@@ -287,7 +356,7 @@ mod tests {
     use crate::model_selection::split::KFold;
 
     /// An estimator of this crate, with a search whose `fit` is its own.
-    #[derive(Clone)]
+    #[derive(Clone, Debug)]
     struct Constant<F>(F);
 
     struct Model<F>(F);

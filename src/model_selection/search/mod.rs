@@ -8,9 +8,11 @@ mod fitted;
 mod grid;
 mod grid_search;
 mod refit;
+mod replay;
 
 pub use candidates::Candidate;
 pub use fitted::FittedSearch;
 pub use grid::Grid;
 pub use grid_search::GridSearch;
 pub use refit::Refit;
+pub use replay::Replay;
