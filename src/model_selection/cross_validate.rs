@@ -1,7 +1,6 @@
 //! Cross-validation of one estimator.
 
 use std::fmt;
-use std::sync::Mutex;
 
 use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
@@ -9,9 +8,10 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
 use super::data_view::DataView;
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Limits, Past, Rung};
 use super::fit_rows::FitRows;
-use super::journal::Content;
+use super::fold_rows::FoldRows;
+use super::journal::{Content, Ledger, Study};
 use super::observer::{SearchObserver, SearchPlan};
 use super::protocol::{Protocol, protocol_methods};
 use super::results::{
@@ -159,34 +159,33 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let mut evaluation = Evaluation {
-            trainer,
-            candidates: std::slice::from_ref(estimator),
-            data: data.reborrow(),
-            splits: &splits,
-            preparation: &protocol.preparation,
-            scorers: &scorers,
-            train_scores: protocol.train_scores,
-            observer: &protocol.observers,
-            stop: &protocol.stop,
-            first: Mutex::new(None),
-            failure: Mutex::new(None),
-            past: None,
-        };
-        evaluation.check(|_, error| error)?;
-        if let (Some(journal), Some(content)) = (&protocol.journal, content) {
-            evaluation.resume(journal, vec![content])?;
+        let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
+        let candidates = std::slice::from_ref(estimator);
+        let limits = Limits::new(protocol);
+        let rung = Rung::only(0..1, &folds);
+        let ledger;
+        let mut evaluation =
+            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
+        evaluation.check(&folds, |_, error| error)?;
+        let mut notes = Vec::new();
+        if let (Some(journal), Some(content)) = (&protocol.journal, &content) {
+            let study = evaluation.describe(Study::new(journal), &folds)?;
+            ledger = Ledger::open(journal, &study)?;
+            notes.extend(ledger.note());
+            evaluation.remember(Past { ledger: &ledger, contents: std::slice::from_ref(content) });
         }
         protocol.observers.search_started(&SearchPlan {
-            candidates: vec![String::new()],
+            candidates: vec![Params::default()],
             folds: splits.len(),
-            fits: splits.len(),
-            restored: evaluation.restored().len(),
+            fits: splits.len() * protocol.replicates,
+            restored: evaluation.restored(&rung),
+            replicates: protocol.replicates,
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
-            notes: evaluation.notes(),
+            notes,
         });
-        let rows = evaluation.run(&*protocol.executor)?;
+        let rows = evaluation.run(&rung, &*protocol.executor)?;
+        evaluation.check_any_fit(&rows)?;
         drop(evaluation);
         let scorers = scorers.iter().map(ScorerInfo::of).collect();
         let results = SearchResults::new(scorers, vec![Params::default()], rows);

@@ -21,11 +21,15 @@
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
+mod budget;
+mod continue_rows;
 mod cross_validate;
 mod data_view;
 mod evaluation;
 mod executor;
+mod fit_report;
 mod fit_rows;
+mod fold_rows;
 mod journal;
 mod observer;
 mod pipeline;
@@ -35,17 +39,21 @@ mod results;
 mod scorer;
 mod search;
 mod split;
+mod stop;
 mod target;
 mod trainer;
 
+pub use budget::Budget;
+pub use continue_rows::{ContinueRows, Goal};
 pub use cross_validate::{
     CrossValidate, CrossValidation, CrossValidator, cross_val_score, cross_validate, cross_validate_by_rows,
 };
 pub use data_view::DataView;
 pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
+pub use fit_report::{Curve, FitReport};
 pub use fit_rows::{FitContext, FitRows};
-pub use journal::Journal;
 #[cfg(feature = "progress")]
+pub use journal::Journal;
 pub use observer::SearchProgress;
 pub use observer::{Progress, SearchObserver, SearchPlan, Task};
 pub use pipeline::Pipeline;
@@ -54,6 +62,8 @@ pub use results::{
     CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
 };
 pub use scorer::{Estimate, Probabilities, Scorer};
-pub use search::{Candidate, FittedSearch, Grid, GridSearch, Refit, Replay};
+pub use search::{
+    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, Refit, Replay, Search, Space, Strategy, Tried,
+};
 pub use split::{KFold, Rows, Share, ShuffleSplit, Split, Splitter, StratifiedKFold};
 pub use target::{Classes, Target};

@@ -128,11 +128,18 @@ pub(super) fn record(line: &[u8]) -> Result<Record, Problem> {
 mod tests {
     use super::super::digest::Digester;
     use super::*;
+    use crate::model_selection::observer::Task;
     use crate::model_selection::results::{FitStatus, ParamValue, Params};
 
     fn example() -> (TaskKey, FitRow, String) {
-        let task = TaskKey { candidate: Digester::new().digest(), fold: 3, resource: None };
-        let mut row = FitRow::started(5, 3, 8, 4, 2);
+        let task = TaskKey {
+            candidate: Digester::new().digest(),
+            fold: 3,
+            replicate: 0,
+            goal: None,
+            resource: None,
+        };
+        let mut row = FitRow::started(Task::new(5, Some(3)), 8, 4, 2);
         row.status = FitStatus::Failed { message: "no\n\"room\"".into() };
         row.test_scores = vec![0.1 + 0.2, -0.0];
         let params = Params::default().with("rate", ParamValue::of_axis(&[0.25]).unwrap().remove(0));
@@ -164,12 +171,13 @@ mod tests {
 
     #[test]
     fn records_of_fits_gain_fields_and_stay_readable() {
-        let (_, row, line) = example();
+        let (task, row, line) = example();
         // A field that a later version knows is left out; one that is missing has its default.
-        let json = line[9..].trim_end().replace(r#""fold":3,"#, r#""fold":3,"later":[1],"#);
+        let json = line[9..].trim_end().replacen(r#""fold":3,"replicate":0"#, r#""fold":3,"later":[1]"#, 1);
+        assert!(json.contains("later"), "{json}");
         let longer = format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes()));
         let Ok(Record::Fit(fit)) = record(longer.as_bytes()) else { panic!("{longer}") };
-        assert_eq!((fit.row, fit.task.resource), (row, None));
+        assert_eq!((fit.row, fit.task), (row, task));
         let unknown = format!("{:08x} {}\n", crc32c::crc32c(b"{\"rung\":1}"), "{\"rung\":1}");
         assert!(matches!(record(unknown.as_bytes()), Err(Problem::Unknown(_))));
     }

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::Journal;
 use super::digest::{Digest, Digester};
 use crate::error::{Error, Result};
+use crate::model_selection::continue_rows::Goal;
 use crate::model_selection::data_view::{DataView, columns};
+use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::results::Params;
-use crate::model_selection::split::Split;
 use crate::model_selection::target::Target;
 
 /// What all fits of a search share: names and short texts, with digests where the thing itself is long.
@@ -61,13 +62,12 @@ impl Study {
     }
 
     /// Adds the folds' rows.
-    pub(crate) fn folds(self, splits: &[Split]) -> Self {
+    pub(crate) fn folds(self, folds: &[FoldRows<'_>]) -> Self {
         let mut digester = Digester::new();
-        for split in splits {
-            digester.words(&split.train);
-            digester.words(&split.test);
+        for rows in folds {
+            [&rows.train, &*rows.stopping, rows.test].iter().for_each(|rows| digester.words(rows));
         }
-        self.with("folds", format!("{}, {}", splits.len(), digester.digest()))
+        self.with("folds", format!("{}, {}", folds.len(), digester.digest()))
     }
 
     /// The first thing in which this search differs from the one that a journal was written by: its name, what the
@@ -104,9 +104,15 @@ pub(crate) struct TaskKey {
     pub candidate: Digest,
     /// The fold, from 0.
     pub fold: usize,
-    /// How far it was trained, for searches that do not train every candidate to its end: `9 epochs`.
+    /// The replicate with a seed of its own, from 0.
+    #[serde(default)]
+    pub replicate: usize,
+    /// How far it was trained, when not to the candidate's own end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
+    pub goal: Option<Goal>,
+    /// How far, as the search counts: rows, where they are what a search gives more of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<u64>,
 }
 
 /// A candidate as a journal knows it: by what it is, not by its number.
@@ -220,10 +226,13 @@ mod tests {
         assert_eq!(name(&begin().data(&DataView::of(&wide).unwrap()), &narrow).as_deref(), Some("records"));
         let other = begin().data(&DataView::of(&other).unwrap());
         assert_eq!(name(&other, &narrow).as_deref(), Some("targets"));
-        let split = |train: &[usize], test: &[usize]| Split { train: train.into(), test: test.into() };
-        let folds = |splits: &[Split]| begin().folds(splits);
-        let (a, b) = (folds(&[split(&[0, 1], &[2])]), folds(&[split(&[0], &[1, 2])]));
-        assert_eq!(name(&a, &b).as_deref(), Some("folds"));
+        let folds = |train: &[usize], stopping: &[usize], test: &[usize]| {
+            begin().folds(&[FoldRows { train: train.into(), stopping: stopping.into(), test }])
+        };
+        let a = folds(&[0, 1], &[], &[2]);
+        for b in [folds(&[0], &[], &[1, 2]), folds(&[0], &[1], &[2]), folds(&[1, 0], &[], &[2])] {
+            assert_eq!(name(&a, &b).as_deref(), Some("folds"));
+        }
         let (_, there, here) = begin().difference(&a).unwrap();
         assert!(there.starts_with("1, ") && here == "not there", "{there} {here}");
     }

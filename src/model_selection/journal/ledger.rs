@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Journal;
 use super::format::{self, LONGEST, Line, Opening, Problem, Record, Written};
-use super::identity::{Content, Study, TaskKey};
+use super::identity::{Study, TaskKey};
 use crate::error::{Error, Result};
-use crate::model_selection::results::{FitRow, FitStatus};
+use crate::model_selection::results::{FitRow, FitStatus, Params};
 use crate::persistence::sync_folder;
 
 /// A journal that this process alone writes, for as long as the value lives.
@@ -19,7 +19,6 @@ pub(crate) struct Ledger {
     path: PathBuf,
     /// Each with its line in the file.
     rows: BTreeMap<TaskKey, (usize, FitRow)>,
-    contents: Vec<Content>,
     /// The bytes of an unfinished record that were cut off.
     cut: u64,
     end: Mutex<End>,
@@ -54,7 +53,7 @@ impl Ledger {
     /// - [`Error::File`] when the file cannot be opened, read or written, or another process has it open
     /// - [`Error::Journal`] for a file that is no journal, one of another version, or a damaged record
     /// - [`Error::OtherStudy`] for the journal of another study
-    pub(crate) fn open(journal: &Journal, study: &Study, contents: Vec<Content>) -> Result<Self> {
+    pub(crate) fn open(journal: &Journal, study: &Study) -> Result<Self> {
         journal.check()?;
         let path = &journal.path;
         let fail = |action: &'static str| move |source| Error::File { action, path: path.clone(), source };
@@ -85,34 +84,26 @@ impl Ledger {
         let failed = |row: &FitRow| matches!(row.status, FitStatus::Failed { .. });
         found.rows.retain(|_, (_, row)| !(journal.retry_failed && failed(row)));
         let end = Mutex::new(End { file, len, failure: None });
-        Ok(Ledger { path: path.clone(), rows: found.rows, contents, cut, end })
+        Ok(Ledger { path: path.clone(), rows: found.rows, cut, end })
     }
 
-    /// The row of a candidate in a fold, if that fit was finished when the journal was opened.
+    /// The row of a fit, if it was finished when the journal was opened.
     ///
     /// # Errors
     ///
-    /// [`Error::Journal`] when `fits` says that it cannot be a row of this search.
-    pub(crate) fn row(
-        &self,
-        candidate: usize,
-        fold: usize,
-        fits: impl Fn(&FitRow) -> bool,
-    ) -> Result<Option<FitRow>> {
-        let Some((line, row)) = self.rows.get(&self.task(candidate, fold)) else { return Ok(None) };
-        if !fits(row) {
-            let problem =
-                "the row has another number of rows or scores than its fit; use another file".into();
-            return Err(Error::Journal { path: self.path.clone(), line: *line, problem });
+    /// [`Error::Journal`] when `could_be` says that it cannot be a row of this search.
+    pub(crate) fn row(&self, task: &TaskKey, could_be: impl Fn(&FitRow) -> bool) -> Result<Option<FitRow>> {
+        let Some((line, row)) = self.rows.get(task) else { return Ok(None) };
+        if could_be(row) {
+            return Ok(Some(row.clone()));
         }
-        Ok(Some(FitRow { candidate, ..row.clone() }))
+        let problem = "its row has another number of rows or scores than its fit; use another file".into();
+        Err(Error::Journal { path: self.path.clone(), line: *line, problem })
     }
 
     /// Writes down a finished fit. When this returns, the row is on the disk or the journal is broken.
-    pub(crate) fn append(&self, row: &FitRow) {
-        let task = self.task(row.candidate, row.fold);
-        let params = &self.contents[row.candidate].params;
-        let line = format::line(&Written::Fit { task: &task, params, row });
+    pub(crate) fn append(&self, task: &TaskKey, params: &Params, row: &FitRow) {
+        let line = format::line(&Written::Fit { task, params, row });
         let mut end = self.end();
         if end.failure.is_none() {
             end.failure =
@@ -143,10 +134,6 @@ impl Ledger {
         let bytes = self.cut;
         let path = self.path.display();
         (bytes > 0).then(|| format!("{bytes} bytes of an unfinished record were cut off the journal {path}"))
-    }
-
-    fn task(&self, candidate: usize, fold: usize) -> TaskKey {
-        TaskKey { candidate: self.contents[candidate].digest, fold, resource: None }
     }
 }
 
@@ -250,15 +237,17 @@ mod tests {
 
     use super::super::digest::Digester;
     use super::*;
-    use crate::model_selection::results::Params;
+    use crate::model_selection::continue_rows::Goal;
+    use crate::model_selection::observer::Task;
 
-    fn contents(n: u64) -> Vec<Content> {
-        let content = |candidate| {
-            let mut digester = Digester::new();
-            digester.word(candidate);
-            Content { digest: digester.digest(), params: Params::default() }
-        };
-        (0..n).map(content).collect()
+    fn task(candidate: u64, fold: usize) -> TaskKey {
+        let mut digester = Digester::new();
+        digester.word(candidate);
+        TaskKey { candidate: digester.digest(), fold, replicate: 0, goal: None, resource: None }
+    }
+
+    fn append(ledger: &Ledger, row: &FitRow) {
+        ledger.append(&task(row.candidate as u64, row.fold), &Params::default(), row);
     }
 
     fn study(folds: &str) -> Study {
@@ -266,12 +255,12 @@ mod tests {
     }
 
     fn open(path: &Path) -> Result<Ledger> {
-        Ledger::open(&Journal::at(path), &study("2"), contents(4))
+        Ledger::open(&Journal::at(path), &study("2"))
     }
 
     /// A row whose first score tells it from others.
     fn row(candidate: usize, fold: usize) -> FitRow {
-        let mut row = FitRow::started(candidate, fold, 8, 4, 1);
+        let mut row = FitRow::started(Task::new(candidate, Some(fold)), 8, 4, 1);
         row.test_scores = vec![(10 * candidate + fold) as f64 + 0.125];
         row
     }
@@ -279,14 +268,14 @@ mod tests {
     /// The scores that a journal has, of four candidates in two folds.
     fn scores(ledger: &Ledger) -> Vec<Option<f64>> {
         let tasks = (0..4).flat_map(|candidate| [(candidate, 0), (candidate, 1)]);
-        tasks.map(|(c, f)| Some(ledger.row(c, f, |_| true).unwrap()?.test_scores[0])).collect()
+        tasks.map(|(c, f)| Some(ledger.row(&task(c, f), |_| true).unwrap()?.test_scores[0])).collect()
     }
 
     /// A journal with the rows of three fits, as bytes.
     fn example(folder: &Path) -> Vec<u8> {
         let path = folder.join("example");
         let ledger = open(&path).unwrap();
-        [row(0, 0), row(2, 1), row(1, 0)].iter().for_each(|row| ledger.append(row));
+        [row(0, 0), row(2, 1), row(1, 0)].iter().for_each(|row| append(&ledger, row));
         ledger.finish().unwrap();
         fs::read(path).unwrap()
     }
@@ -300,14 +289,35 @@ mod tests {
         fs::write(&path, example(folder.path())).unwrap();
         let ledger = open(&path).unwrap();
         assert_eq!((scores(&ledger), ledger.note()), (EXAMPLE.to_vec(), None));
-        ledger.append(&row(3, 1));
+        append(&ledger, &row(3, 1));
         drop(ledger);
-        // The candidates' numbers may change: their content counts.
-        let mut turned = contents(4);
-        turned.reverse();
-        let ledger = Ledger::open(&Journal::at(&path), &study("2"), turned).unwrap();
-        assert_eq!(ledger.row(0, 1, |_| true).unwrap(), Some(FitRow { candidate: 0, ..row(3, 1) }));
-        assert_eq!(ledger.row(3, 0, |_| true).unwrap(), Some(FitRow { candidate: 3, ..row(0, 0) }));
+        let mut expected = EXAMPLE;
+        expected[7] = Some(31.125);
+        assert_eq!(scores(&open(&path).unwrap()), expected);
+    }
+
+    #[test]
+    fn how_far_and_how_often_a_candidate_was_trained_are_tasks_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.journal");
+        let goal = |now| Some(Goal::Epochs { now, of: 9 });
+        let tasks = [
+            task(0, 0),
+            TaskKey { replicate: 1, ..task(0, 0) },
+            TaskKey { goal: goal(3), resource: Some(3), ..task(0, 0) },
+            TaskKey { goal: goal(9), resource: Some(9), ..task(0, 0) },
+            TaskKey { resource: Some(9), ..task(0, 0) },
+        ];
+        let ledger = open(&path).unwrap();
+        let nth = |n: usize| FitRow { test_scores: vec![n as f64], ..row(0, 0) };
+        for (n, task) in tasks.iter().enumerate() {
+            ledger.append(task, &Params::default(), &nth(n));
+        }
+        drop(ledger);
+        let ledger = open(&path).unwrap();
+        for (n, task) in tasks.iter().enumerate() {
+            assert_eq!(ledger.row(task, |_| true).unwrap(), Some(nth(n)));
+        }
     }
 
     #[test]
@@ -323,7 +333,7 @@ mod tests {
             assert_eq!(rows, lines(&whole[..len]).saturating_sub(2), "cut to {len}");
             let at_end = len == 0 || (whole[len - 1] == b'\n' && rows + 2 == lines(&whole[..len]));
             assert_eq!(ledger.note().is_none(), at_end, "cut to {len}: {:?}", ledger.note());
-            ledger.append(&row(3, 1));
+            append(&ledger, &row(3, 1));
             drop(ledger);
             let ledger = open(&path).unwrap();
             assert_eq!(scores(&ledger).iter().flatten().count(), rows + 1, "cut to {len}");
@@ -397,7 +407,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.journal");
         drop(open(&path).unwrap());
-        let of = |study: Study| Ledger::open(&Journal::at(&path), &study, contents(1)).unwrap_err();
+        let of = |study: Study| Ledger::open(&Journal::at(&path), &study).unwrap_err();
         let Error::OtherStudy { what, journal, search, .. } = of(study("5")) else { panic!("other folds") };
         assert_eq!((&*what, &*journal, &*search), ("folds", "2", "5"));
         let tagged = Study::new(&Journal::at("x").tag("v2")).with("records", "12 × 3").with("folds", "2");
@@ -430,15 +440,15 @@ mod tests {
         let ledger = open(&path).unwrap();
         let failed = FitRow { status: FitStatus::Failed { message: "disk".into() }, ..row(0, 0) };
         let diverged = FitStatus::Diverged { message: "far".into(), epoch: 1, batch: 2 };
-        [failed, FitRow { status: diverged, ..row(1, 0) }].iter().for_each(|row| ledger.append(row));
+        [failed, FitRow { status: diverged, ..row(1, 0) }].iter().for_each(|row| append(&ledger, row));
         drop(ledger);
         assert_eq!(scores(&open(&path).unwrap()).iter().flatten().count(), 2);
-        let again = Ledger::open(&Journal::at(&path).retry_failed(), &study("2"), contents(4)).unwrap();
+        let again = Ledger::open(&Journal::at(&path).retry_failed(), &study("2")).unwrap();
         assert_eq!(scores(&again).iter().flatten().count(), 1);
-        again.append(&row(0, 0));
+        append(&again, &row(0, 0));
         drop(again);
         // The later of two rows counts.
-        assert_eq!(open(&path).unwrap().row(0, 0, |_| true).unwrap(), Some(row(0, 0)));
+        assert_eq!(open(&path).unwrap().row(&task(0, 0), |_| true).unwrap(), Some(row(0, 0)));
     }
 
     #[test]
@@ -446,7 +456,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.journal");
         fs::write(&path, example(folder.path())).unwrap();
-        let error = open(&path).unwrap().row(2, 1, |row| row.train_rows == 9).unwrap_err();
+        let error = open(&path).unwrap().row(&task(2, 1), |row| row.train_rows == 9).unwrap_err();
         assert!(matches!(error, Error::Journal { line: 4, .. }), "{error}");
     }
 
@@ -459,8 +469,7 @@ mod tests {
             let error = open(&path).unwrap_err();
             assert!(matches!(&error, Error::File { path: found, .. } if *found == path), "{error}");
         }
-        let wrong =
-            |journal: Journal| Ledger::open(&journal, &study("2"), contents(1)).unwrap_err().to_string();
+        let wrong = |journal: Journal| Ledger::open(&journal, &study("2")).unwrap_err().to_string();
         assert_eq!(wrong(Journal::at("")), "journal must be the path of a file, but is an empty path");
         let tag = wrong(Journal::at(&file).tag(""));
         assert_eq!(tag, "tag of the journal must be at least one letter, but is empty");
@@ -473,17 +482,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.journal");
         let ledger = open(&path).unwrap();
-        ledger.append(&row(0, 0));
+        append(&ledger, &row(0, 0));
         let whole = fs::read(&path).unwrap();
         if let Ok(file) = OpenOptions::new().write(true).open(full) {
             let mut end = ledger.end();
             let kept = std::mem::replace(&mut end.file, file);
             drop(end);
-            ledger.append(&row(0, 1));
+            append(&ledger, &row(0, 1));
             ledger.end().file = kept;
             assert!(ledger.is_broken());
             // Nothing is added behind what may be half a line.
-            ledger.append(&row(1, 1));
+            append(&ledger, &row(1, 1));
             assert_eq!(fs::read(&path).unwrap(), whole);
             let error = ledger.finish().unwrap_err();
             let Error::File { source, .. } = &error else { panic!("{error}") };

@@ -30,7 +30,7 @@ mod ledger;
 use std::path::{Path, PathBuf};
 
 pub(crate) use digest::Digester;
-pub(crate) use identity::{Content, Study, number, target};
+pub(crate) use identity::{Content, Study, TaskKey, number, target};
 pub(crate) use ledger::Ledger;
 
 /// Where a search writes down its finished fits.
