@@ -137,6 +137,15 @@ impl Ledger {
     }
 }
 
+/// A lock belongs to the open file, and a process that another thread is just starting holds the file, too, for a moment: it
+/// must not keep the lock.
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // Were it refused, closing the file would let go of the lock all the same.
+        let _ = self.end().file.unlock();
+    }
+}
+
 impl End {
     fn append(&mut self, line: &[u8], path: &Path) -> Result<()> {
         let fail = |source| Error::File { action: "cannot write the journal", path: path.into(), source };

@@ -297,4 +297,29 @@ mod tests {
         let weights = scorer.score_arrays(&truth, &truth, Some(&[1.0]));
         assert!(matches!(weights, Err(Error::RowCount { array: "weights", expected: 3, found: 1 })));
     }
+
+    #[test]
+    fn what_a_scorer_does_is_part_of_its_identity() {
+        let truth = ndarray::array![[1.0], [2.0], [4.0], [8.0]];
+        let of = |scorer: &Scorer<f64>| scorer.identity(&truth.view(), None);
+        let scorer = |add: f64| {
+            Scorer::new("s", Direction::Minimize, move |e: &Estimate<'_, f64>| {
+                e.mean(|row| (e.truth[(row, 0)] - e.prediction[(row, 0)]).abs() + add)
+            })
+        };
+        // Rows 0, 0, 1, 1 are predicted: 0 + 1 + 2 + 6 is off in all.
+        assert_eq!(of(&scorer(0.0)), "s (Minimize, 2.25 in a test)");
+        assert_eq!(of(&scorer(0.0).clone()), of(&scorer(0.0)));
+        assert_ne!(of(&scorer(0.0)), of(&scorer(1e-9)));
+        let weighted = scorer(0.0).identity(&truth.view(), Some(&[0.0, 0.0, 1.0, 0.0]));
+        assert_eq!(weighted, "s (Minimize, 2.0 in a test)");
+        let labels = ndarray::array![[true], [true], [true], [true]];
+        let f = |beta| {
+            Scorer::<bool>::from_metric(crate::metric::FBeta::new(beta)).identity(&labels.view(), None)
+        };
+        // The test tells them not apart, their settings do.
+        assert_ne!(f(1.0), f(2.0));
+        let probable = scorer(0.0).with_probabilities();
+        assert_eq!(of(&probable), "s (Minimize, of probabilities)");
+    }
 }
