@@ -258,6 +258,17 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A fold without a score or prediction that is needed of every fold.
+    #[error("fold {fold} has no {what}: {message}")]
+    FoldFailed {
+        /// The fold, from 0.
+        fold: usize,
+        /// `predictions` …
+        what: &'static str,
+        /// Why not.
+        message: String,
+    },
+
     /// A transformer could not be fitted on the training rows of a fold.
     #[error("preprocessing failed: {source}")]
     Preprocessing {

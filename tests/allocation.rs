@@ -82,28 +82,30 @@ fn peak(f: impl FnOnce()) -> usize {
     PEAK.load(Relaxed) - before
 }
 
-/// Every activation, dropout and penalties.
-fn network(output: Dense) -> Sequential {
+/// Every activation, dropout if wanted, and penalties.
+fn network(output: Dense, dropout: bool) -> Sequential {
     let hidden = names::<Activations>().into_iter().fold(Sequential::new(), |network, name| {
         let activation: linfa_mlp::network::activation::AnyActivation = name.parse().expect("known");
         let dense = Dense::new(9).activation(activation).kernel_regularizer(L1L2::new(1e-5, 1e-5));
-        network.add(dense).add(Dropout::new(0.2))
+        if dropout { network.add(dense).add(Dropout::new(0.2)) } else { network.add(dense) }
     });
     hidden.add(output)
 }
 
 fn plan(optimizer: AnyOptimizer, binary: bool, metrics: &[&str]) -> Plan {
+    // One that reads all rows at once takes neither batches nor dropout.
+    let by_batch = optimizer.ops::<f64>().minimizer().is_none();
     let (network, loss) = if binary {
-        (network(Dense::new(1).activation(Sigmoid)), BinaryCrossEntropy::default().into())
+        (network(Dense::new(1).activation(Sigmoid), by_batch), BinaryCrossEntropy::default().into())
     } else {
-        (network(Dense::new(3).activation(Softmax)), SparseCategoricalCrossEntropy.into())
+        (network(Dense::new(3).activation(Softmax), by_batch), SparseCategoricalCrossEntropy.into())
     };
     Plan {
         network,
         loss,
         optimizer,
         metrics: metrics.iter().map(|name| name.parse::<AnyMetric>().expect("known")).collect(),
-        batch_size: 16,
+        batch_size: if by_batch { 16 } else { usize::MAX },
         shuffle: true,
         seed: 5,
         callbacks: vec![],

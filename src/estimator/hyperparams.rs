@@ -13,7 +13,7 @@ use crate::metric::AnyMetric;
 use crate::network::activation::AnyActivation;
 use crate::network::{Dense, L2, Relu, Sequential};
 use crate::optimizer::{Adam, AnyOptimizer};
-use crate::train::{Plan, Validation};
+use crate::train::{Plan, Validation, check_search, check_unbatched, reads_all_rows};
 
 /// The task of a classifier: labels in, labels out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub type MlpRegressorParams = MlpParams<Regression>;
 /// | [`optimizer`](Self::optimizer) | [`Adam`] | scikit-learn | |
 /// | [`loss`](Self::loss) | see the estimators | – | |
 /// | [`metrics`](Self::metric) | accuracy; none for regression | – | |
-/// | [`batch_size`](Self::batch_size) | min(200, n) | scikit-learn | ≥ 1 |
+/// | [`batch_size`](Self::batch_size) | min(200, n) | scikit-learn | ≥ 1; unset for `Lbfgs` |
 /// | [`epochs`](Self::epochs) | 200 | scikit-learn's `max_iter` | ≥ 1; counted from the beginning of training |
 /// | [`shuffle`](Self::shuffle) | true | scikit-learn | |
 /// | [`validation`](Self::validation) | none | – | [`Validation`]: the last rows (Keras), a random or stratified share (scikit-learn), rows by index |
@@ -255,6 +255,8 @@ impl<K: Clone> ParamGuard for MlpParams<K> {
         params.metrics.iter().try_for_each(AnyMetric::check)?;
         let batch_size = params.batch_size.unwrap_or(1);
         check("batch_size", batch_size, batch_size >= 1, "at least 1")?;
+        check_unbatched(&params.optimizer, params.batch_size)?;
+        params.network.as_ref().map_or(Ok(()), |network| check_search(&params.optimizer, network))?;
         check("epochs", params.epochs, params.epochs >= 1, "at least 1")?;
         params.validation.check()?;
         params.callbacks.iter().try_for_each(AnyCallback::check)?;
@@ -285,12 +287,13 @@ impl<K> MlpValidParams<K> {
     /// The whole plan, once the task has chosen output layer and loss.
     pub(super) fn plan(&self, output: Dense, default_loss: AnyLoss, n_training_rows: usize) -> Plan {
         let output = if self.settings.network.is_none() { self.penalized(output) } else { output };
+        let default = if reads_all_rows(&self.settings.optimizer) { n_training_rows } else { 200 };
         Plan {
             network: self.hidden().add(output),
             loss: self.settings.loss.clone().unwrap_or(default_loss),
             optimizer: self.settings.optimizer.clone(),
             metrics: self.settings.metrics.clone(),
-            batch_size: self.settings.batch_size.unwrap_or(200).min(n_training_rows.max(1)),
+            batch_size: self.settings.batch_size.unwrap_or(default).min(n_training_rows.max(1)),
             shuffle: self.settings.shuffle,
             seed: self.settings.seed,
             callbacks: self.settings.callbacks.clone(),

@@ -21,9 +21,7 @@ use super::scorer::Scorer;
 use super::split::{Split, Splitter};
 use super::target::Target;
 use super::trainer::{ByDataset, ByRows, Trainer};
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Cross-validation with all its settings; [`cross_validate`] is the short form.
 ///
@@ -58,7 +56,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct CrossValidator<F, Y> {
-    protocol: Protocol<F, Y>,
+    pub(super) protocol: Protocol<F, Y>,
 }
 
 impl<F, Y> Default for CrossValidator<F, Y> {
@@ -143,7 +141,9 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         self.evaluate(&trainer, estimator, data, splitter, content)
     }
 
-    fn evaluate<T, P, I>(
+    /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`, and the content
+    /// is what a journal knows the estimator by; without one there must be no journal.
+    pub(super) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
         estimator: &P,
@@ -168,7 +168,11 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
         evaluation.check(&folds, |_, error| error)?;
         let mut notes = Vec::new();
-        if let (Some(journal), Some(content)) = (&protocol.journal, &content) {
+        if let Some(journal) = &protocol.journal {
+            let Some(content) = &content else {
+                let allowed = "unset where more is kept of a fit than its row, which a journal does not have";
+                return Err(Error::parameter("journal", journal.path().display(), allowed));
+            };
             let study = evaluation.describe(Study::new(journal), &folds)?;
             ledger = Ledger::open(journal, &study)?;
             notes.extend(ledger.note());

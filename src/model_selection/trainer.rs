@@ -120,6 +120,12 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
         Self: 'a,
         Y: 'a;
 
+    /// The fitted preparation, for a model that is kept while the fold stays open.
+    fn prepared<'a>(fold: &Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a;
+
     /// The fitted preparation, for the model that is kept.
     fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
     where
@@ -268,6 +274,14 @@ where
         Y: 'a,
     {
         Ok(None)
+    }
+
+    fn prepared<'a>(fold: &Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        (fold.steps.clone(), fold.scaling.clone())
     }
 
     fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
@@ -527,6 +541,14 @@ where
         Y: 'a,
     {
         Ok(params.predict_proba_rows(model, &fold.view(), fold.rows(part))?)
+    }
+
+    fn prepared<'a>(fold: &Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        (fold.steps.clone(), fold.scaling.clone())
     }
 
     fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)

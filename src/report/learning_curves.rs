@@ -167,7 +167,9 @@ fn draw_head(
     }
     let epochs = history.len();
     let mut note = format!("{epochs} epoch{}", if epochs == 1 { "" } else { "s" });
-    if let Some(StopReason::Callback { name, .. }) = history.stop_reason() {
+    if let Some(StopReason::Callback { name, .. } | StopReason::Optimizer { name, .. }) =
+        history.stop_reason()
+    {
         note = format!("{note}, stopped by {name}");
     }
     let (width, _) = head.dim_in_pixel();

@@ -16,6 +16,7 @@ use crate::network::{Network, Sequential, Summary};
 use crate::optimizer::AnyOptimizer;
 use crate::persistence;
 
+use super::plan::{check_unbatched, reads_all_rows};
 use super::{Data, Plan, Rows, Run, Scores, Until, Validation, evaluate};
 
 impl Sequential {
@@ -53,14 +54,14 @@ impl Sequential {
 /// | setting | default (Keras') | range |
 /// | --- | --- | --- |
 /// | `epochs` | – | epochs of this call; ≥ 1 |
-/// | `batch_size` | 32 | ≥ 1 |
+/// | `batch_size` | 32 | ≥ 1; unset for an optimizer that reads all rows at once |
 /// | `shuffle` | true | training rows, anew in each epoch |
 /// | `validation` | none | [`Validation`]: the last rows, a random or stratified share, rows by index |
 /// | `callbacks` | none | |
 #[derive(Clone, Debug)]
 pub struct Training {
     epochs: usize,
-    batch_size: usize,
+    batch_size: Option<usize>,
     shuffle: bool,
     validation: Validation,
     callbacks: Vec<AnyCallback>,
@@ -71,13 +72,13 @@ impl Training {
     #[must_use]
     pub fn epochs(epochs: usize) -> Self {
         let (validation, callbacks) = (Validation::none(), Vec::new());
-        Training { epochs, batch_size: 32, shuffle: true, validation, callbacks }
+        Training { epochs, batch_size: None, shuffle: true, validation, callbacks }
     }
 
     /// Rows of a batch.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
+        self.batch_size = Some(batch_size);
         self
     }
 
@@ -211,9 +212,11 @@ impl<F: Float> Model<F> {
     #[doc(alias = "validation_data")]
     pub fn fit_data(&mut self, data: &Data<'_, F>, training: &Training) -> Result<&History> {
         check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
+        check_unbatched(&self.run.plan().optimizer, training.batch_size)?;
         let data = data.clone().validated_by(&training.validation, self.run.plan.seed)?;
+        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
         let plan = Plan {
-            batch_size: training.batch_size,
+            batch_size: training.batch_size.unwrap_or(default),
             shuffle: training.shuffle,
             callbacks: training.callbacks.clone(),
             ..self.run.plan.clone()

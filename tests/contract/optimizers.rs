@@ -1,4 +1,5 @@
-//! Optimizers: adding a row to `contract` is all it takes to test a new one.
+//! Optimizers: adding a row to `contract` is all it takes to test a new one. Those that read all rows at once are in
+//! `minimizers.rs`.
 
 use linfa_mlp::kernel::{Path, with_path};
 use linfa_mlp::optimizer::schedule::Cosine;
@@ -104,7 +105,7 @@ fn descend<F: Float>(optimizer: &AnyOptimizer, valley: Valley) -> f64 {
 
 #[test]
 fn every_optimizer_of_the_crate_is_in_the_list() {
-    let rows = contract();
+    let rows: Vec<AnyOptimizer> = contract().into_iter().chain(crate::minimizers::contract()).collect();
     for name in part::names::<Optimizers>() {
         assert!(rows.iter().any(|optimizer| optimizer.name() == name), "{name}");
     }

@@ -55,7 +55,7 @@ pub struct Search<S, P, F = f64, Y = f64, E = Error> {
     pub(super) strategy: S,
     pub(super) space: Space<P>,
     guard: Option<Guard<P>>,
-    pub(super) protocol: Protocol<F, Y>,
+    pub(in crate::model_selection) protocol: Protocol<F, Y>,
     pub(super) refit: Refit,
     error: PhantomData<fn() -> E>,
 }

@@ -205,6 +205,12 @@ pub trait Layer<F: Float>: Send + Sync {
         None
     }
 
+    /// Whether training draws random numbers, so that two passes over the same rows differ. A layer that does and does not say
+    /// so acts as in a prediction where all rows are read at once.
+    fn is_random(&self) -> bool {
+        false
+    }
+
     /// Values per row that the forward pass keeps for the backward pass, beside input and output.
     fn kept_width(&self, _n_inputs: usize) -> usize {
         0
