@@ -86,8 +86,8 @@ pub use results::{
 pub use score_curve::ScoreCurve;
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, NestedCrossValidation, Refit, Replay, Search,
-    Space, Strategy, Tried, nested_cross_validate, nested_cross_validate_by_rows,
+    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, NestedCrossValidation, Refit, Replay,
+    Search, Space, Strategy, Tried, nested_cross_validate, nested_cross_validate_by_rows,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

@@ -427,7 +427,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
+    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
@@ -451,7 +451,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: FitRows<F, Y, I> + Clone,
+    P: FitRows<F, Y, I> + Clone + fmt::Debug,
 {
     for (index, candidate) in search.candidates()?.iter().enumerate() {
         let checked = candidate.estimator.check();
