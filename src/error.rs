@@ -360,6 +360,33 @@ pub enum Error {
         about: String,
     },
 
+    /// A journal that cannot be read.
+    #[error("line {line} of the journal {} cannot be used: {problem}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+
+    /// A journal holds the fits of other data or other rules; rows of two studies are never mixed.
+    #[error(
+        "the journal {} was written with other {what}: {journal} there, {search} here; use another file to start anew",
+        path.display()
+    )]
+    OtherStudy {
+        /// The file.
+        path: PathBuf,
+        /// What differs: `records`, `folds`, `scorers` …
+        what: String,
+        /// As the journal says.
+        journal: String,
+        /// As it is now.
+        search: String,
+    },
+
     /// A result table or history cannot be written as text.
     #[error("cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
