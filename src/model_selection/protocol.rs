@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::data_view::DataView;
 use super::executor::{Executor, RayonExecutor};
 use super::fold_rows::FoldRows;
+use super::journal::Journal;
 use super::known_rows::KnownRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
@@ -18,7 +19,7 @@ use super::split::{KFold, Share, Split, Splitter, StratifiedKFold, check_classes
 use super::target::{Classes, Target};
 use crate::error::{Result, check};
 
-/// Splitter, scorers, preparation, executor and observers.
+/// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol<F, Y> {
     pub splitter: Option<Arc<dyn Splitter>>,
@@ -33,6 +34,7 @@ pub(crate) struct Protocol<F, Y> {
     pub budget: Budget,
     pub replicates: usize,
     pub stopping: Option<Share>,
+    pub journal: Option<Journal>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -50,6 +52,7 @@ impl<F, Y> Default for Protocol<F, Y> {
             budget: Budget::default(),
             replicates: 1,
             stopping: None,
+            journal: None,
         }
     }
 }
@@ -264,6 +267,14 @@ macro_rules! protocol_methods {
         #[must_use]
         pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
             self.protocol.stop = flag;
+            self
+        }
+
+        /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
+        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        #[must_use]
+        pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
+            self.protocol.journal = Some(journal.into());
             self
         }
 

@@ -29,6 +29,7 @@ pub use run::{Run, Status, Until};
 pub use source::RowSource;
 pub use validation::Validation;
 
+pub(crate) use class_weight::label_text;
 pub(crate) use plan::{check_search, check_unbatched, reads_all_rows};
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;

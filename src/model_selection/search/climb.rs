@@ -95,6 +95,38 @@ impl Climbed {
     }
 }
 
+/// A rung of a ladder with these candidates.
+fn rung_of<'a>(
+    ladder: &Ladder,
+    number: usize,
+    candidates: Vec<usize>,
+    folds: &'a [Vec<FoldRows<'a>>],
+) -> Rung<'a> {
+    let resource = ladder.rungs()[number].1;
+    let goal = ladder.goal(resource);
+    Rung {
+        number,
+        candidates,
+        folds: &folds[number.min(folds.len() - 1)],
+        goal,
+        from: number.checked_sub(1).and_then(|before| ladder.goal(ladder.rungs()[before].1)),
+        resource: Some(resource),
+        goes_on: goal.is_some() && number + 1 < ladder.rungs().len(),
+    }
+}
+
+/// The rung that all candidates of a round enter.
+pub(super) fn first_rung<'a>(
+    candidates: Range<usize>,
+    ladder: Option<&Ladder>,
+    folds: &'a [Vec<FoldRows<'a>>],
+) -> Rung<'a> {
+    match ladder {
+        None => Rung::only(candidates, &folds[0]),
+        Some(ladder) => rung_of(ladder, 0, candidates.collect(), folds),
+    }
+}
+
 /// Runs a round: every rung, until its last, or until the search shall stop.
 pub(super) fn climb<'a, T, P, F, Y, I>(
     evaluation: &Evaluation<'a, T, P, F, Y, I>,
@@ -113,23 +145,13 @@ where
 {
     let mut climbed = Climbed::default();
     let Some(ladder) = ladder else {
-        climbed.rows = evaluation.run(&Rung::only(candidates, &folds[0]), executor)?;
+        climbed.rows = evaluation.run(&first_rung(candidates, None, folds), executor)?;
         return Ok(climbed);
     };
     let mut entering: Vec<usize> = candidates.collect();
-    let mut from = None;
     for (number, &(_, resource)) in ladder.rungs().iter().enumerate() {
-        let goal = ladder.goal(resource);
         let next = ladder.rungs().get(number + 1).map(|(candidates, _)| *candidates);
-        let rung = Rung {
-            number,
-            candidates: entering.clone(),
-            folds: &folds[number.min(folds.len() - 1)],
-            goal,
-            from,
-            resource: Some(resource),
-            goes_on: goal.is_some() && next.is_some(),
-        };
+        let rung = rung_of(ladder, number, entering.clone(), folds);
         observer.rung_started(&StartedRung { round, rung: number, candidates: entering.clone(), resource });
         let rows = evaluation.run(&rung, executor)?;
         let stopped = rows.iter().any(|row| row.status.is_stopped());
@@ -144,7 +166,6 @@ where
         if entering.is_empty() {
             break;
         }
-        from = goal;
     }
     climbed.rows.sort_by_key(FitRow::task);
     Ok(climbed)

@@ -24,6 +24,7 @@ mod nested;
 mod random_search;
 mod refit;
 mod refit_epochs;
+mod replay;
 mod rounds;
 mod space;
 mod strategy;
@@ -39,5 +40,6 @@ pub use nested::{InnerSearch, NestedCrossValidation, nested_cross_validate, nest
 pub use random_search::RandomSearch;
 pub use refit::Refit;
 pub use refit_epochs::RefitEpochs;
+pub use replay::Replay;
 pub use space::{Distribution, Draw, Grid, Integer, LogInteger, LogUniform, Space, Uniform};
 pub use strategy::{Exhaustive, Halving, Hyperband, Random, Strategy, Tried};

@@ -1,5 +1,6 @@
 //! What every search does: rounds of candidates, the choice of the best, its refit.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,15 +10,16 @@ use ndarray::Array;
 
 use super::builder::Search;
 use super::candidates::{Candidate, named};
-use super::climb::{Judge, check_ladder, climb, folds_of_rungs};
+use super::climb::{Judge, check_ladder, climb, first_rung, folds_of_rungs};
 use super::fitted::{Best, FittedSearch};
 use super::strategy::{Strategy, Tried};
 use crate::error::Result;
 use crate::model_selection::continue_rows::Goal;
 use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, Limits, guarded};
+use crate::model_selection::evaluation::{Evaluation, Limits, Past, guarded};
 use crate::model_selection::fit_rows::FitContext;
 use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::journal::{Content, Ledger, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
@@ -36,7 +38,7 @@ pub(super) fn search<S, T, P, F, Y, I, E>(
 where
     S: Strategy,
     T: Trainer<P, F, Y, I>,
-    P: Clone + Sync,
+    P: Clone + Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
@@ -57,18 +59,23 @@ where
     let (mut losses, mut rows, mut rungs) = (Vec::new(), Vec::new(), Vec::new());
     let mut goal = None;
     let limits = Limits::new(protocol);
+    let (mut contents, mut ledger) = (Vec::new(), None);
     let (mut round, mut number) = (first, 0);
     while !round.is_empty() {
         let from = estimators.len();
         for candidate in round {
+            if let Some(journal) = &protocol.journal {
+                contents.push(Content::of(&candidate.estimator, &candidate.params, journal)?);
+            }
             estimators.push(candidate.estimator);
             params.push(candidate.params);
         }
         let candidates = from..estimators.len();
         let ladder = search.strategy.ladder(number, candidates.len(), n_train)?;
         check_ladder(ladder.as_ref(), T::CONTINUES)?;
-        let folds = folds_of_rungs(ladder.as_ref(), &folds, classes.as_ref());
-        let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
+        let rung_folds = folds_of_rungs(ladder.as_ref(), &folds, classes.as_ref());
+        let mut evaluation =
+            Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
         if from == 0 {
             goal = ladder.as_ref().and_then(|ladder| ladder.goal(ladder.top()));
             if search.refit_epochs.is_some() {
@@ -78,22 +85,35 @@ where
                     return Err(named(index, &params[index], Box::new(error)));
                 }
             }
-            let folds: Vec<&[FoldRows<'_>]> = folds.iter().map(Vec::as_slice).collect();
-            evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
+            let checked: Vec<&[FoldRows<'_>]> = rung_folds.iter().map(Vec::as_slice).collect();
+            evaluation.check(&checked, |index, error| named(index, &params[index], Box::new(error)))?;
+            if let Some(journal) = &protocol.journal {
+                let study = evaluation.describe(Study::new(journal), &folds)?;
+                ledger = Some(Ledger::open(journal, &study)?);
+            }
+        }
+        if let Some(ledger) = &ledger {
+            evaluation.remember(Past { ledger, contents: &contents });
+        }
+        if from == 0 {
             let fits = search.strategy.forecast_fits(params.len(), n_train) * splits.len();
+            let rung = first_rung(candidates.clone(), ladder.as_ref(), &rung_folds);
             observers.search_started(&SearchPlan {
                 candidates: params.clone(),
                 folds: splits.len(),
                 fits: limits.at_most(fits * protocol.replicates),
+                restored: evaluation.restored(&rung),
                 replicates: protocol.replicates,
                 threads: protocol.executor.threads(),
                 scorers: infos.iter().map(|info| info.name.clone()).collect(),
+                notes: ledger.iter().filter_map(Ledger::note).collect(),
             });
         } else {
             observers.candidates_added(from, &params[from..]);
         }
         let told = (&*protocol.executor, observers as &dyn SearchObserver);
-        let climbed = climb(&evaluation, (number, candidates.clone()), ladder.as_ref(), &folds, judge, told)?;
+        let climbed =
+            climb(&evaluation, (number, candidates.clone()), ladder.as_ref(), &rung_folds, judge, told)?;
         // Later on, what has been measured is not thrown away for candidates that cannot run: their rows say why.
         if from == 0 {
             evaluation.check_any_fit(&climbed.rows)?;
