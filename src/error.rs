@@ -112,6 +112,14 @@ pub enum Error {
         known: String,
     },
 
+    /// A [`RowSource`](crate::train::RowSource) failed. The run stays as it was before the batch.
+    #[error("rows cannot be read: {source}")]
+    RowSource {
+        /// What the source reports.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// No optimizer, activation, … of that name.
     #[error("{room} must be one of {known}, but is {name:?}")]
     UnknownPart {

@@ -8,7 +8,7 @@ pub use crate::callback::ProgressBar;
 pub use crate::callback::TensorBoard;
 pub use crate::callback::{
     Backup, BatchLog, Callback, CsvLogger, EarlyStopping, LearningRateSchedule, ModelCheckpoint, OnBatchEnd,
-    OnEpochEnd, ReduceLrOnPlateau, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
+    OnEpochEnd, ReduceLrOnPlateau, TerminateOnNan, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
 };
 pub use crate::estimator::{MlpClassifier, MlpRegressor};
 pub use crate::history::History;

@@ -661,7 +661,7 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
         ("epochs", json!(0)),
         ("batch_size", json!(0)),
         ("alpha", json!(-1.0)),
-        ("validation_split", json!(1.0)),
+        ("validation", json!({"last": 1.0})),
         ("hidden_layer_sizes", json!([0])),
     ] {
         let mut params = serde_json::to_value(classifier()).unwrap();
@@ -923,6 +923,7 @@ struct Saved {
     epoch: u64,
     batch: u64,
     step: u64,
+    first_loss: Option<f64>,
     loss: f64,
     mass: f64,
     metrics: Vec<Vec<f64>>,

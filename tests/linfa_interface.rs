@@ -334,7 +334,7 @@ fn the_defaults_are_those_of_the_table() {
             "batch_size": null,
             "epochs": 200,
             "shuffle": true,
-            "validation_split": 0.0,
+            "validation": "none",
             "seed": 0,
             "callbacks": []
         })

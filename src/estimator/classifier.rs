@@ -19,7 +19,7 @@ use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use crate::metric::Accuracy;
 use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
 use crate::persistence::{self, Kind};
-use crate::train::{Plan, Rows, Run, RunV1};
+use crate::train::{Data, Plan, Rows, Run, RunV1};
 
 /// A fitted classifier.
 ///
@@ -80,10 +80,10 @@ impl MlpValidParams<Classification> {
         &self,
         model: Option<MlpClassifier<F, L>>,
         classes: &[L],
-        rows: Rows<'_, F>,
+        data: Data<'_, F>,
     ) -> Result<(MlpClassifier<F, L>, Outcome)> {
         let plan = |n| self.plan_for(classes.len(), n);
-        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), data)?;
         Ok((MlpClassifier { network: run.result(), run, classes: classes.to_vec() }, outcome))
     }
 
@@ -106,7 +106,7 @@ impl MlpValidParams<Classification> {
             Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
-        self.run_to_end(model, &encoded.classes, rows)
+        self.run_to_end(model, &encoded.classes, Data::from(rows))
     }
 }
 

@@ -8,13 +8,15 @@ use super::hyperparams::MlpValidParams;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::StopReason;
-use crate::train::{Plan, Rows, Run, Until, check_any_weight, check_weights, validation_rows};
+use crate::train::{Data, Plan, Run, Until, check_any_weight, check_weights};
 
 /// Why training ended: its epochs or a callback, or else the divergence or failure of a callback.
 pub type Outcome = Result<StopReason>;
 
 /// Trains a fresh run, or goes on with one, until the epochs of the params are done. The run is given back however that
 /// ends, with the reason.
+///
+/// The data hold validation rows of their own, or else the params say which of the training rows become that.
 ///
 /// # Errors
 ///
@@ -24,19 +26,18 @@ pub(super) fn fit_run<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
     run: Option<Run<F>>,
-    rows: Rows<'_, F>,
+    data: Data<'_, F>,
 ) -> Result<(Run<F>, Outcome)> {
-    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
-    let plan = plan(rows.len() - held_out);
+    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let plan = plan(data.training.len());
     let mut run = match run {
-        None => Run::new(plan, rows.n_features())?,
+        None => Run::new(plan, data.training.n_features())?,
         Some(mut run) => {
             check_same(run.plan(), &plan)?;
             run.renew(plan);
             run
         }
     };
-    let data = rows.hold_out_last(held_out)?;
     match run.advance(&data, Until::epochs(params.epochs())) {
         Ok(_) => {
             let reason = run.history().stop_reason().cloned().unwrap_or(StopReason::Completed);

@@ -13,7 +13,7 @@ use crate::metric::AnyMetric;
 use crate::network::activation::AnyActivation;
 use crate::network::{Dense, L2, Relu, Sequential};
 use crate::optimizer::{Adam, AnyOptimizer};
-use crate::train::Plan;
+use crate::train::{Plan, Validation};
 
 /// The task of a classifier: labels in, labels out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub type MlpRegressorParams = MlpParams<Regression>;
 /// | [`batch_size`](Self::batch_size) | min(200, n) | scikit-learn | ≥ 1 |
 /// | [`epochs`](Self::epochs) | 200 | scikit-learn's `max_iter` | ≥ 1; counted from the beginning of training |
 /// | [`shuffle`](Self::shuffle) | true | scikit-learn | |
-/// | [`validation_split`](Self::validation_split) | 0 | Keras | 0 ≤ share < 1: the last rows |
+/// | [`validation`](Self::validation) | none | – | [`Validation`]: the last rows (Keras), a random or stratified share (scikit-learn), rows by index |
 /// | [`seed`](Self::seed) | 0 | – | any; the same seed gives the same bits |
 /// | [`callbacks`](Self::callback) | none | – | prototypes: each fit starts its own |
 ///
@@ -76,7 +76,7 @@ pub(super) struct Settings {
     pub(super) batch_size: Option<usize>,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
-    pub(super) validation_split: f64,
+    pub(super) validation: Validation,
     pub(super) seed: u64,
     #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub(super) callbacks: Vec<AnyCallback>,
@@ -107,10 +107,14 @@ impl<K: Clone> MlpParams<K> {
             batch_size: None,
             epochs: 200,
             shuffle: true,
-            validation_split: 0.0,
+            validation: Validation::none(),
             seed: 0,
             callbacks: Vec::new(),
         })
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// Units of each hidden layer; none for a linear model.
@@ -187,11 +191,17 @@ impl<K: Clone> MlpParams<K> {
         self
     }
 
-    /// The share of rows held out for validation: the last ones, before any shuffling.
+    /// The share of rows held out for validation: the last ones, before any shuffling. Short for [`Validation::last`].
+    #[must_use]
+    pub fn validation_split(self, share: f64) -> Self {
+        self.validation(Validation::last(share))
+    }
+
+    /// Which rows are held out for validation.
     #[must_use]
     #[doc(alias = "validation_fraction")]
-    pub fn validation_split(mut self, share: f64) -> Self {
-        self.0.settings.validation_split = share;
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.0.settings.validation = validation;
         self
     }
 
@@ -246,8 +256,7 @@ impl<K: Clone> ParamGuard for MlpParams<K> {
         let batch_size = params.batch_size.unwrap_or(1);
         check("batch_size", batch_size, batch_size >= 1, "at least 1")?;
         check("epochs", params.epochs, params.epochs >= 1, "at least 1")?;
-        let share = params.validation_split;
-        check("validation_split", share, (0.0..1.0).contains(&share), "at least 0 and below 1")?;
+        params.validation.check()?;
         params.callbacks.iter().try_for_each(AnyCallback::check)?;
         Ok(&self.0)
     }

@@ -6,6 +6,7 @@
 mod classifier;
 mod fitting;
 mod hyperparams;
+mod inside_search;
 mod labels;
 mod regressor;
 mod search;

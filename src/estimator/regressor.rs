@@ -17,7 +17,7 @@ use crate::loss::MeanSquaredError;
 use crate::metric::{Batch, Metric, R2};
 use crate::network::{Dense, Network, Summary};
 use crate::persistence::{self, Kind};
-use crate::train::{Plan, Rows, Run, RunV1};
+use crate::train::{Data, Plan, Rows, Run, RunV1};
 
 /// A fitted regressor.
 ///
@@ -65,11 +65,11 @@ impl MlpValidParams<Regression> {
     pub(super) fn run_to_end<F: Float, I>(
         &self,
         model: Option<MlpRegressor<F, I>>,
-        rows: Rows<'_, F>,
+        data: Data<'_, F>,
     ) -> Result<(MlpRegressor<F, I>, Outcome)> {
-        let n_outputs = rows.target_width();
+        let n_outputs = data.training.target_width();
         let plan = |n| self.plan_for(n_outputs, n);
-        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), data)?;
         Ok((MlpRegressor { network: run.result(), run, target_dim: PhantomData }, outcome))
     }
 
@@ -89,7 +89,7 @@ impl MlpValidParams<Regression> {
             Some(weights) => rows.with_weights(weights)?,
             None => rows,
         };
-        self.run_to_end(model, rows)
+        self.run_to_end(model, Data::from(rows))
     }
 }
 

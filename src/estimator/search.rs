@@ -11,14 +11,15 @@ use super::classifier::{Encoded, MlpClassifier, encode};
 use super::hyperparams::{
     Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
 };
+use super::inside_search::{advance, until};
 use super::regressor::{MlpRegressor, columns};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, Probabilities, Scorer, Search, Splitter,
-    Strategy, Target, cross_validate_by_rows,
+    ContinueRows, CrossValidation, DataView, FitContext, FitRows, FittedSearch, Goal, Probabilities, Scorer,
+    Search, Splitter, Strategy, Target, cross_validate_by_rows,
 };
-use crate::train::{Plan, Rows, validation_rows};
+use crate::train::{self, Plan, Rows, Run, Until};
 
 /// The rows of a view with these targets, checked once for the whole search.
 fn checked<'a, F: Float>(
@@ -40,17 +41,32 @@ fn chosen<'a, F: Float>(
     Rows::checked_before(x, y, weights.map(ArrayView1::from)).select(rows)
 }
 
+/// The rows of a view that a fit trains on, and those that the search has it validated on.
+fn of_fit<'a, F: Float>(
+    x: ArrayView2<'a, F>,
+    y: ArrayView2<'a, F>,
+    weights: Option<&'a [f32]>,
+    rows: &'a [usize],
+    context: &FitContext<'a>,
+) -> Result<train::Data<'a, F>> {
+    let validation = context.validation_rows();
+    let validation = (!validation.is_empty()).then(|| chosen(x, y, weights, validation)).transpose()?;
+    Ok(train::Data { training: chosen(x, y, weights, rows)?, validation })
+}
+
 /// What can be said against a fit before it starts.
 fn check_plan<F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    rows: &Rows<'_, F>,
+    data: train::Data<'_, F>,
 ) -> Result<()> {
-    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
-    let plan = plan(rows.len() - held_out);
+    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let rows = &data.training;
+    let plan = plan(rows.len());
     plan.check()?;
     plan.network.count_params(rows.n_features())?;
-    plan.check_rows(rows.n_features(), rows, "x")
+    plan.check_rows(rows.n_features(), rows, "x")?;
+    data.validation.as_ref().map_or(Ok(()), |rows| plan.check_rows(rows.n_features(), rows, "x"))
 }
 
 impl<F: Float, I: TargetDim> FitRows<F, F, I> for MlpRegressorParams
@@ -72,7 +88,8 @@ where
         let (x, targets) = (data.records(), data.targets());
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(rows.target_width(), n), &rows)
+        let width = rows.target_width();
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -80,12 +97,37 @@ where
         data: &DataView<'_, F, F, I>,
         (): &(),
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
+        let params = self.check_ref()?.in_search(context);
         let targets = data.targets();
-        let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
-        outcome.map(|_| model)
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        let mut run = params.begin(|n| params.plan_for(width, n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        MlpRegressor::from_run(run)
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -121,7 +163,7 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), &rows)
+        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), train::Data::from(rows))
     }
 
     fn fit_rows(
@@ -129,11 +171,35 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         data: &DataView<'_, F, L, Ix1>,
         prepared: &Self::Prepared,
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
-        let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
-        outcome.map(|_| model)
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let mut run = params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        MlpClassifier::from_run(run, prepared.classes.clone())
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -160,6 +226,101 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     }
 }
 
+impl<F: Float, I: TargetDim> ContinueRows<F, F, I> for MlpRegressorParams
+where
+    F: Target,
+{
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        params.begin(|n| params.plan_for(width, n), &data)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, (): &()) -> Result<Self::Object> {
+        MlpRegressor::from_run(run.clone())
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
+impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParams {
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        params.begin(|n| params.plan_for(prepared.classes.len(), n), &params.divided(data)?)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, prepared: &Self::Prepared) -> Result<Self::Object> {
+        MlpClassifier::from_run(run.clone(), prepared.classes.clone())
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
 fn outputs<F: Float, L: Label + Target>(
     model: &MlpClassifier<F, L>,
     data: &DataView<'_, F, L, Ix1>,
@@ -181,7 +342,7 @@ impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> 
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T, I>(
         &self,
         dataset: Data<'_, D, T, I>,
@@ -191,7 +352,7 @@ impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> 
         T: ArrayData<Elem = F>,
         I: TargetDim + 'static,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 
@@ -200,7 +361,7 @@ impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F,
     ///
     /// # Errors
     ///
-    /// As [`Search::fit_by_rows`].
+    /// As [`Search::fit_continuing`].
     pub fn fit<D, T>(
         &self,
         dataset: Data<'_, D, T, Ix1>,
@@ -209,7 +370,7 @@ impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F,
         D: ArrayData<Elem = F>,
         T: ArrayData<Elem = L>,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Cross-validation of one estimator.
 
 use std::fmt;
-use std::sync::Mutex;
 
 use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
@@ -9,8 +8,9 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
 use super::data_view::DataView;
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Limits, Rung};
 use super::fit_rows::FitRows;
+use super::fold_rows::FoldRows;
 use super::observer::{SearchObserver, SearchPlan};
 use super::protocol::{Protocol, protocol_methods};
 use super::results::{
@@ -147,29 +147,22 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let evaluation = Evaluation {
-            trainer,
-            candidates: std::slice::from_ref(estimator),
-            from: 0,
-            data: data.reborrow(),
-            splits: &splits,
-            preparation: &protocol.preparation,
-            scorers: &scorers,
-            train_scores: protocol.train_scores,
-            observer: &protocol.observers,
-            stop: &protocol.stop,
-            first: Mutex::new(None),
-            failure: Mutex::new(None),
-        };
-        evaluation.check(|_, error| error)?;
+        let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
+        let candidates = std::slice::from_ref(estimator);
+        let limits = Limits::new(protocol);
+        let evaluation = Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
+        evaluation.check(&folds, |_, error| error)?;
+        protocol.observers.ready()?;
         protocol.observers.search_started(&SearchPlan {
             candidates: vec![Params::default()],
             folds: splits.len(),
-            fits: splits.len(),
+            fits: splits.len() * protocol.replicates,
+            replicates: protocol.replicates,
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
         });
-        let rows = evaluation.run(&*protocol.executor)?;
+        let rows = evaluation.run(&Rung::only(0..1, &folds), &*protocol.executor)?;
+        evaluation.check_any_fit(&rows)?;
         drop(evaluation);
         let scorers = scorers.iter().map(ScorerInfo::of).collect();
         let results = SearchResults::new(scorers, vec![Params::default()], rows);

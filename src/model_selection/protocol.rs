@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use linfa::Float;
 use linfa::dataset::TargetDim;
 
+use super::budget::Budget;
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, RayonExecutor};
 use super::observer::Observers;
@@ -27,6 +28,8 @@ pub(crate) struct Protocol<F, Y> {
     pub executor: Arc<dyn Executor>,
     pub observers: Observers,
     pub stop: Arc<AtomicBool>,
+    pub budget: Budget,
+    pub replicates: usize,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -41,6 +44,8 @@ impl<F, Y> Default for Protocol<F, Y> {
             executor: Arc::new(RayonExecutor::new()),
             observers: Observers::default(),
             stop: Arc::default(),
+            budget: Budget::default(),
+            replicates: 1,
         }
     }
 }
@@ -64,6 +69,8 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         splitter: Option<&dyn Splitter>,
     ) -> Result<Vec<Split>> {
         self.preparation.check::<Y>()?;
+        self.budget.check()?;
+        check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
         let n_samples = data.n_samples();
         let targets = columns(data.targets());
         let classes: Option<Classes> =
@@ -183,11 +190,65 @@ macro_rules! protocol_methods {
             self
         }
 
-        /// A flag that fits of the fast path look at: once it is set, each stops at its next boundary.
+        /// How much may be spent on the fits. The default is no limit; see [`Budget`]($crate::model_selection::Budget).
+        #[must_use]
+        pub fn budget(mut self, budget: $crate::model_selection::Budget) -> Self {
+            self.protocol.budget = budget;
+            self
+        }
+
+        /// Fits every candidate so many times in every fold, with seeds that derive from its own; means are over folds and
+        /// replicates. The default is 1, with the candidate's own seed.
+        ///
+        /// Candidates share their seeds, so that their scores differ by what they are and not by luck
+        /// ([`FitContext::seed`]($crate::model_selection::FitContext::seed)).
+        #[must_use]
+        pub fn replicates(mut self, replicates: usize) -> Self {
+            self.protocol.replicates = replicates;
+            self
+        }
+
+        /// A flag that ends the fits: once it is set no fit starts, and those of the fast path stop at their next batch. What
+        /// was scored until then is ranked, and the best candidate is refitted.
+        ///
+        /// With the crate `ctrlc`, Ctrl-C sets it, and a second Ctrl-C ends the program:
+        ///
+        /// ```text
+        /// let flag = Arc::new(AtomicBool::new(false));
+        /// let seen = Arc::clone(&flag);
+        /// ctrlc::set_handler(move || if seen.swap(true, Ordering::Relaxed) { std::process::exit(130) })?;
+        /// let found = search.stop_flag(flag).fit(&data)?;
+        /// ```
         #[must_use]
         pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
             self.protocol.stop = flag;
             self
+        }
+
+        /// Calls this with the row of every fit that is over, on the thread that fitted it.
+        #[must_use]
+        pub fn on_fit(self, call: impl Fn(&$crate::model_selection::FitRow) + Send + Sync + 'static) -> Self {
+            self.observer($crate::model_selection::OnFit(call))
+        }
+
+        /// Calls this when a fit says how far it is, on the thread that fits it.
+        #[must_use]
+        pub fn on_progress(
+            self,
+            call: impl Fn($crate::model_selection::Task, $crate::model_selection::Progress)
+            + Send
+            + Sync
+            + 'static,
+        ) -> Self {
+            self.observer($crate::model_selection::OnProgress(call))
+        }
+
+        /// Writes the search as TensorBoard's HParams table into this directory, while it runs; see
+        /// [`SearchTensorBoard`]($crate::model_selection::SearchTensorBoard).
+        #[cfg(feature = "tensorboard")]
+        #[must_use]
+        pub fn tensorboard(self, root: impl AsRef<std::path::Path>) -> Self {
+            self.observer($crate::model_selection::SearchTensorBoard::to(root))
         }
 
         /// Shows progress on standard error: a bar on a terminal, plain lines elsewhere.

@@ -3,23 +3,45 @@
 //! The library prints nothing by itself. A [`SearchObserver`] is told what happens; a list of observers is an observer
 //! too. Calls come from the threads that fit, so an observer is `Sync` and should be quick.
 
+mod closures;
 #[cfg(feature = "progress")]
 mod progress_bar;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 
+pub use closures::{OnFit, OnProgress};
 #[cfg(feature = "progress")]
 pub use progress_bar::SearchProgress;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::SearchTensorBoard;
 
 use std::sync::Arc;
 
 use super::results::{FitRow, Params, SearchResults};
+use crate::error::Result;
 
-/// A candidate in a fold; no fold stands for the refit on all rows.
+/// One fit of a search, and what tells it from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Task {
     /// The candidate, from 0.
     pub candidate: usize,
-    /// The fold, from 0.
+    /// The rung, from 0; searches that train every candidate once have no other.
+    #[serde(default)]
+    pub rung: usize,
+    /// The fold, from 0; none is the refit on all rows.
     pub fold: Option<usize>,
+    /// The replicate with a seed of its own, from 0.
+    #[serde(default)]
+    pub replicate: usize,
+}
+
+impl Task {
+    /// A candidate in a fold, in the first rung and the first replicate.
+    #[must_use]
+    pub fn new(candidate: usize, fold: Option<usize>) -> Self {
+        Task { candidate, rung: 0, fold, replicate: 0 }
+    }
 }
 
 /// What is about to be done.
@@ -32,6 +54,8 @@ pub struct SearchPlan {
     pub folds: usize,
     /// The number of fits, without the refit; with those of candidates still to be proposed.
     pub fits: usize,
+    /// The fits of each candidate in each fold, with seeds of their own.
+    pub replicates: usize,
     /// The threads that fits can run on.
     pub threads: usize,
     /// The scorers' names; the first decides.
@@ -52,8 +76,18 @@ pub struct Progress {
 /// Told what happens in a search. Every method does nothing unless it is written.
 ///
 /// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
-/// fail; the other methods come once, and the two of the refit only when there is one.
+/// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
+/// finished without having been started. The other methods come once, and the two of the refit only when there is one.
 pub trait SearchObserver: Send + Sync {
+    /// Says whether it can watch, before anything else: the search ends with the error.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from watching, for instance a directory that cannot be made.
+    fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
         let _ = plan;
@@ -69,7 +103,7 @@ pub trait SearchObserver: Send + Sync {
         let _ = task;
     }
 
-    /// A fit says how far it is; only estimators of the fast path do.
+    /// A fit says how far it is; only estimators of the fast path do, this crate's after every epoch.
     fn fit_progress(&self, task: Task, progress: Progress) {
         let _ = (task, progress);
     }
@@ -112,6 +146,10 @@ impl Observers {
 }
 
 impl SearchObserver for Observers {
+    fn ready(&self) -> Result<()> {
+        self.0.iter().try_for_each(|observer| observer.ready())
+    }
+
     fn search_started(&self, plan: &SearchPlan) {
         self.0.iter().for_each(|observer| observer.search_started(plan));
     }

@@ -17,11 +17,12 @@ use super::rounds::search;
 use super::space::{Distribution, Draw, Grid, Space};
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result};
+use crate::model_selection::continue_rows::ContinueRows;
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::FitRows;
 use crate::model_selection::protocol::{Protocol, protocol_methods};
 use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{AnyError, ByDataset, ByRows};
+use crate::model_selection::trainer::{AnyError, ByDataset, ByRows, InParts};
 
 type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 
@@ -280,14 +281,43 @@ impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
         T: Data<Elem = Y>,
         P: FitRows<F, Y, I> + Clone,
     {
+        let (candidates, data) = (self.candidates_by_rows()?, DataView::of(dataset)?);
+        let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
+        search(self, &trainer, candidates, &data)
+    }
+
+    /// As [`fit_by_rows`](Search::fit_by_rows), with an estimator whose fits can go on: what a candidate has learned in a rung
+    /// is not repeated in the next.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit_by_rows`](Search::fit_by_rows).
+    pub fn fit_continuing<D, T, I>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<T, I>>,
+    ) -> Result<FittedSearch<P::Object, F, Array<Y, I>>>
+    where
+        I: TargetDim + 'static,
+        D: Data<Elem = F>,
+        T: Data<Elem = Y>,
+        P: ContinueRows<F, Y, I> + Clone,
+    {
+        let (candidates, data) = (self.candidates_by_rows()?, DataView::of(dataset)?);
+        let trainer = ByRows::<P, F, Y, I, InParts>::new(&data, &self.protocol.preparation)?;
+        search(self, &trainer, candidates, &data)
+    }
+
+    /// The first candidates, each checked by itself.
+    fn candidates_by_rows<I: TargetDim>(&self) -> Result<Vec<Candidate<P>>>
+    where
+        P: FitRows<F, Y, I> + Clone,
+    {
         let candidates = self.candidates()?;
         for (index, candidate) in candidates.iter().enumerate() {
             let checked = candidate.estimator.check();
             checked.map_err(|source| named(index, &candidate.params, Box::new(source)))?;
         }
-        let data = DataView::of(dataset)?;
-        let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
-        search(self, &trainer, candidates, &data)
+        Ok(candidates)
     }
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`GridSearch`] | every combination of typed axes |
 //! | [`RandomSearch`] | candidates drawn by chance |
+//! | [`SequentialSearch`] | candidates learnt from those before |
 //!
 //! All are one [`Search`] with a [`Strategy`] of its own: what they share is in `builder.rs` (settings), `rounds.rs`
 //! (evaluation, choice, refit) and `fitted.rs` (what comes out). A new one is a file in `strategy/` and a name for it.
@@ -15,6 +16,7 @@ mod grid_search;
 mod random_search;
 mod refit;
 mod rounds;
+mod sequential_search;
 mod space;
 mod strategy;
 
@@ -24,5 +26,6 @@ pub use fitted::FittedSearch;
 pub use grid_search::GridSearch;
 pub use random_search::RandomSearch;
 pub use refit::Refit;
+pub use sequential_search::SequentialSearch;
 pub use space::{Distribution, Draw, Grid, Integer, LogInteger, LogUniform, Space, Uniform};
-pub use strategy::{Exhaustive, Random, Strategy, Tried};
+pub use strategy::{Exhaustive, Random, Strategy, Tpe, Tried};

@@ -1,5 +1,6 @@
 //! What every search does: rounds of candidates, the choice of the best, its refit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use linfa::Float;
@@ -13,13 +14,14 @@ use super::strategy::{Strategy, Tried};
 use crate::error::Result;
 use crate::metric::Direction;
 use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, guarded};
+use crate::model_selection::evaluation::{Evaluation, Limits, Rung, guarded};
 use crate::model_selection::fit_rows::FitContext;
+use crate::model_selection::fold_rows::FoldRows;
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
-use crate::model_selection::results::{FitRow, MeanStd, ScorerInfo, SearchResults};
-use crate::model_selection::split::Split;
+use crate::model_selection::results::{FitRow, FitStatus, MeanStd, ScorerInfo, SearchResults};
+use crate::model_selection::stop::Stop;
 use crate::model_selection::target::Target;
 use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
 
@@ -43,52 +45,52 @@ where
     let infos: Vec<ScorerInfo> = scorers.iter().map(ScorerInfo::of).collect();
     refit.check(&infos)?;
     let splits = protocol.splits(data, None)?;
+    let folds: Vec<FoldRows<'_>> = splits.iter().map(FoldRows::of).collect();
     let decides = refit.place(&infos);
     let observers = &protocol.observers;
 
     let (mut estimators, mut params) = (Vec::new(), Vec::new());
-    let (mut losses, mut rows) = (Vec::new(), Vec::new());
+    let (mut answers, mut losses, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut asked = search.strategy.asked();
+    let limits = Limits::new(protocol);
     let mut round = first;
     while !round.is_empty() {
         let from = estimators.len();
         for candidate in round {
             estimators.push(candidate.estimator);
             params.push(candidate.params);
+            answers.push(candidate.answers);
         }
-        let evaluation = Evaluation {
-            trainer,
-            candidates: &estimators,
-            from,
-            data: data.reborrow(),
-            splits: &splits,
-            preparation: &protocol.preparation,
-            scorers: &scorers,
-            train_scores: protocol.train_scores,
-            observer: observers,
-            stop: &protocol.stop,
-            first: Mutex::new(None),
-            failure: Mutex::new(None),
-        };
+        let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
+        let rung = Rung::only(from..estimators.len(), &folds);
         if from == 0 {
-            evaluation.check(|index, error| named(index, &params[index], Box::new(error)))?;
+            evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
+            observers.ready()?;
             observers.search_started(&SearchPlan {
                 candidates: params.clone(),
                 folds: splits.len(),
-                fits: search.strategy.forecast(params.len()) * splits.len(),
+                fits: search.strategy.forecast(params.len()) * splits.len() * protocol.replicates,
+                replicates: protocol.replicates,
                 threads: protocol.executor.threads(),
                 scorers: infos.iter().map(|info| info.name.clone()).collect(),
             });
-            rows.extend(evaluation.run(&*protocol.executor)?);
+            rows.extend(evaluation.run(&rung, &*protocol.executor)?);
+            evaluation.check_any_fit(&rows)?;
         } else {
             // What has been measured is not thrown away for a candidate that cannot run: its rows say why.
             observers.candidates_added(from, &params[from..]);
-            rows.extend(evaluation.rows(&*protocol.executor)?);
+            rows.extend(evaluation.run(&rung, &*protocol.executor)?);
         }
         drop(evaluation);
+        let stopped = |row: &FitRow| matches!(row.status, FitStatus::Stopped { .. });
+        if rows.iter().any(stopped) {
+            asked = None;
+            break;
+        }
         losses.extend((from..params.len()).map(|candidate| loss(&rows, candidate, decides, &infos[decides])));
-        round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
+        round = search.strategy.next_round(&search.space, &Tried::of(&losses, &answers))?;
     }
-    let results = SearchResults::new(infos, params, rows).asked(search.strategy.asked());
+    let results = SearchResults::new(infos, params, rows).asked(asked);
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),
@@ -129,12 +131,21 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
-    let all = Split { train: (0..data.n_samples()).collect(), test: Vec::new() };
-    let task = Task { candidate: index, fold: None };
-    let context = FitContext::new(task, &protocol.stop, &protocol.observers);
+    let all = FoldRows { train: (0..data.n_samples()).collect(), stopping: Vec::new(), test: &[] };
+    // A search that was told to end still gives a model; told so later, the refit ends too.
+    let (flag, report) = (AtomicBool::new(false), Mutex::default());
+    let stopped = protocol.stop.load(Ordering::Relaxed);
+    let context = FitContext {
+        task: Task::new(index, None),
+        stop: &Stop::new(if stopped { &flag } else { &protocol.stop }, None),
+        observer: &protocol.observers,
+        report: &report,
+        validation: &all.stopping,
+        epochs: None,
+    };
     let fitted = guarded("refit", || {
         let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
-        let model = trainer.fit(estimator, &fold, &context)?;
+        let model = trainer.fit(estimator, &fold, None, &mut None, &context)?;
         let (steps, scaling) = T::close(fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
     });
