@@ -1,27 +1,20 @@
 //! Loss and metrics over the epochs.
 
-use std::ops::Range;
 use std::path::Path;
 
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::page::{
+    Area, Axis, GRID, INK, SCALE, SOFT, TRAINING, VALIDATION, font, linear_ticks, logarithmic_ticks, number,
+    round_step, shown_at_half_size, text,
+};
 use crate::error::{Error, Result};
 use crate::history::{History, StopReason};
 use crate::persistence;
 
-/// Everything is drawn at twice its size, because plotters rounds coordinates to whole pixels.
-const SCALE: u32 = 2;
 const PANEL: (u32, u32) = (460 * SCALE, 330 * SCALE);
 const HEAD: u32 = 44 * SCALE;
-
-/// Blue and vermilion, which the colour-blind can tell apart, from M. Okabe and K. Ito's palette.
-const TRAINING: RGBColor = RGBColor(0, 114, 178);
-const VALIDATION: RGBColor = RGBColor(213, 94, 0);
-const INK: RGBColor = RGBColor(45, 45, 45);
-const SOFT: RGBColor = RGBColor(130, 130, 130);
-const GRID: RGBColor = RGBColor(228, 228, 228);
 
 /// A ratio of losses from which a logarithmic axis shows more.
 const DECADES: f64 = 50.0;
@@ -108,8 +101,6 @@ fn best(history: &History) -> Option<(usize, &'static str)> {
     })
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-
 fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> {
     let panels = panels(history);
     let columns = if panels.len() > 4 { 3 } else { panels.len().min(2) };
@@ -125,14 +116,6 @@ fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> 
         draw_panel(&area, panel, history.len(), best.map(|(epoch, _)| epoch))?;
     }
     page.present().map_err(text)
-}
-
-fn text(problem: impl std::fmt::Display) -> String {
-    problem.to_string()
-}
-
-fn font(size: u32, colour: &RGBColor) -> TextStyle<'_> {
-    ("sans-serif", size * SCALE).into_font().color(colour)
 }
 
 /// One line: what the colours mean, and on the right how long training was.
@@ -225,30 +208,6 @@ fn draw_panel(
     draw_curves(&mut chart, panel, &scale, best)
 }
 
-/// An axis with ticks of our own: those of plotters are not always there, and panic for some ranges.
-struct Axis {
-    range: (f64, f64),
-    ticks: Vec<f64>,
-}
-
-impl Ranged for Axis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (value - self.range.0) / (self.range.1 - self.range.0);
-        from + (share * f64::from(to - from)).round() as i32
-    }
-
-    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.range.0..self.range.1
-    }
-}
-
 type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 fn draw_curves(
@@ -322,75 +281,11 @@ impl Scale {
     }
 }
 
-/// The least of 1, 2, 5, 10, 20 … (and their like below 1) that is not below `step`.
-fn round_step(step: f64) -> f64 {
-    let decade = 10_f64.powf(step.log10().floor());
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|factor| factor * decade)
-        .find(|round| *round >= step)
-        .unwrap_or(10.0 * decade)
-}
-
-/// Some seven round numbers.
-fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
-    let step = round_step((high - low) / 7.0);
-    let first = (low / step).ceil();
-    (0..16).map(|i| (first + f64::from(i)) * step).take_while(|tick| *tick <= high).collect()
-}
-
-/// Whole decades, and 2 and 5 between them when there are few.
-fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
-    let between: &[f64] = if high - low <= 3.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let step = ((high - low) / 8.0).ceil().max(1.0);
-    let first = (low / step).floor() as i32;
-    let decades = (0..12).map(|i| f64::from(first + i) * step);
-    let ticks = decades.flat_map(|decade| between.iter().map(move |factor| decade + factor.log10()));
-    ticks.filter(|tick| (low..=high).contains(tick)).collect()
-}
-
 /// The first epoch, and round numbers.
 fn epoch_ticks(epochs: usize) -> Vec<f64> {
     let step = round_step(epochs as f64 / 9.0).max(1.0);
     let rounds = (1..12).map(|i| f64::from(i) * step).filter(|tick| *tick > 1.0 && *tick <= epochs as f64);
     std::iter::once(1.0).chain(rounds).collect()
-}
-
-/// A number on an axis whose ticks are `step` apart (0: unknown), in few characters.
-fn number(value: f64, step: f64) -> String {
-    // Ticks are multiples of steps: what should be 0 may be -0.
-    if value.abs() < step * 1e-6 {
-        return "0".into();
-    }
-    if value != 0.0 && !(1e-4..1e5).contains(&value.abs()) {
-        let decade = |value: f64| value.abs().log10().floor();
-        let digits = if step > 0.0 { decade(value) - decade(step) } else { 0.0 };
-        let digits = digits.clamp(0.0, 6.0) as usize;
-        return format!("{value:.digits$e}");
-    }
-    let decimals = if step > 0.0 { (-step.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 };
-    let rounded = format!("{value:.decimals$}");
-    if step > 0.0 || !rounded.contains('.') {
-        return rounded;
-    }
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Makes the picture appear at the size it was meant for.
-fn shown_at_half_size(svg: &str) -> String {
-    let Some((open, rest)) = svg.split_once('>') else { return svg.to_owned() };
-    let halved: Vec<String> = open
-        .split(' ')
-        .map(|word| {
-            let size = |name: &str| {
-                let digits = word.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"')?;
-                let size: u32 = digits.parse().ok()?;
-                Some(format!("{name}=\"{}\"", size / SCALE))
-            };
-            size("width").or_else(|| size("height")).unwrap_or_else(|| word.to_owned())
-        })
-        .collect();
-    format!("{}>{rest}", halved.join(" "))
 }
 
 #[cfg(test)]
