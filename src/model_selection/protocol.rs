@@ -7,16 +7,18 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 
 use super::budget::Budget;
-use super::data_view::{DataView, columns};
+use super::data_view::DataView;
 use super::executor::{Executor, RayonExecutor};
+use super::journal::Journal;
+use super::known_rows::KnownRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
 use super::scorer::Scorer;
-use super::split::{KFold, Rows, Split, Splitter, StratifiedKFold, checked};
-use super::target::{Classes, Target};
-use crate::error::{Error, Result, check};
+use super::split::{KFold, Split, Splitter, StratifiedKFold, checked};
+use super::target::Target;
+use crate::error::{Result, check};
 
-/// Splitter, scorers, preparation, executor and observers.
+/// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol<F, Y> {
     pub splitter: Option<Arc<dyn Splitter>>,
@@ -30,6 +32,7 @@ pub(crate) struct Protocol<F, Y> {
     pub stop: Arc<AtomicBool>,
     pub budget: Budget,
     pub replicates: usize,
+    pub journal: Option<Journal>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -46,6 +49,7 @@ impl<F, Y> Default for Protocol<F, Y> {
             stop: Arc::default(),
             budget: Budget::default(),
             replicates: 1,
+            journal: None,
         }
     }
 }
@@ -71,24 +75,21 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         self.preparation.check::<Y>()?;
         self.budget.check()?;
         check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
-        let n_samples = data.n_samples();
-        let targets = columns(data.targets());
-        let classes: Option<Classes> =
-            if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None };
-        let mut rows = Rows::new(n_samples);
-        if let Some(classes) = &classes {
-            rows = rows.classes(classes);
-        }
-        if let Some(groups) = &self.groups {
-            if groups.len() != n_samples {
-                return Err(Error::RowCount { array: "groups", expected: n_samples, found: groups.len() });
-            }
-            rows = rows.groups(groups);
-        }
+        let known = self.known(data)?;
+        self.divide(&known, splitter)
+    }
+
+    /// What the data say about their rows.
+    pub fn known<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Result<KnownRows> {
+        KnownRows::of(data, self.groups.as_deref())
+    }
+
+    /// The folds of known rows, checked.
+    pub fn divide(&self, known: &KnownRows, splitter: Option<&dyn Splitter>) -> Result<Vec<Split>> {
         let default: Arc<dyn Splitter> =
-            if classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
+            if known.classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
         let own = self.splitter.as_ref().unwrap_or(&default);
-        checked(splitter.unwrap_or(&**own), &rows, self.missing_classes)
+        checked(splitter.unwrap_or(&**own), &known.rows(), self.missing_classes)
     }
 }
 
@@ -249,6 +250,14 @@ macro_rules! protocol_methods {
         #[must_use]
         pub fn tensorboard(self, root: impl AsRef<std::path::Path>) -> Self {
             self.observer($crate::model_selection::SearchTensorBoard::to(root))
+        }
+
+        /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
+        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        #[must_use]
+        pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
+            self.protocol.journal = Some(journal.into());
+            self
         }
 
         /// Shows progress on standard error: a bar on a terminal, plain lines elsewhere.

@@ -5,12 +5,13 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::page::{
-    Area, GRID, INK, SCALE, SOFT, font, ink_on, line, number, shortened, shown_at_half_size, text, viridis,
-    width, write,
-};
+use super::axis::number;
+use super::colour_scale::{ink_on, line, shortened, viridis, width, write};
+use super::page::{Area, Drawn, GRID, INK, SCALE, SOFT, font, page, text};
 use super::search_table::{better, range, scored, share, values};
-use crate::error::{Error, Result, check};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Result, check};
 use crate::metric::Direction;
 use crate::model_selection::{ParamValue, SearchResults};
 use crate::persistence;
@@ -52,9 +53,7 @@ const BAR: i32 = 104 * S;
 /// ```
 pub fn heat_map(results: &SearchResults, scorer: &str, x: &str, y: &str) -> Result<String> {
     let map = Map::of(results, scorer, x, y)?;
-    let mut svg = String::new();
-    map.draw(&mut svg).map_err(|problem| Error::Format { kind: "picture", problem })?;
-    Ok(shown_at_half_size(&svg))
+    map.draw()
 }
 
 impl SearchResults {
@@ -125,7 +124,7 @@ impl<'a> Map<'a> {
         best
     }
 
-    fn draw(&self, svg: &mut String) -> std::result::Result<(), String> {
+    fn draw(&self) -> Result<String> {
         let label = |value: &ParamValue| shortened(value.text(), 22);
         let columns: Vec<String> = self.columns.iter().map(label).collect();
         let rows: Vec<String> = self.rows.iter().map(label).collect();
@@ -142,51 +141,43 @@ impl<'a> Map<'a> {
         let words = width(&title, 14) + width(note, 12) + 60 * S;
         // The colour bar has room for three labels.
         let size = ((left + grid.0 + BAR).max(words), (HEAD + grid.1 + FOOT).max(170 * S));
-        let page = SVGBackend::with_string(svg, (size.0 as u32, size.1 as u32)).into_drawing_area();
-        page.fill(&WHITE).map_err(text)?;
+        page((size.0 as u32, size.1 as u32), |page| {
+            let (start, middle) = (Pos::new(HPos::Left, VPos::Center), Pos::new(HPos::Center, VPos::Center));
+            write(page, &title, (left, 24 * S), font(14, &INK), start)?;
+            if !note.is_empty() {
+                write(page, note, (left + width(&title, 14) + 14 * S, 24 * S), font(12, &SOFT), start)?;
+            }
+            for (column, label) in columns.iter().enumerate() {
+                let place = (left + cell * column as i32 + cell / 2, HEAD + grid.1 + 14 * S);
+                write(page, label, place, font(11, &INK), middle)?;
+            }
+            let end = Pos::new(HPos::Right, VPos::Center);
+            for (row, label) in rows.iter().enumerate() {
+                let place = (left - 8 * S, HEAD + CELL_HEIGHT * row as i32 + CELL_HEIGHT / 2);
+                write(page, label, place, font(11, &INK), end)?;
+            }
+            let named = |name: &str| name.replace('_', " ");
+            let below = (left + grid.0 / 2, HEAD + grid.1 + 38 * S);
+            write(page, named(self.names.0), below, font(13, &INK), middle)?;
+            let turned = font(13, &INK).transform(FontTransform::Rotate270);
+            write(page, named(self.names.1), (16 * S, HEAD + grid.1 / 2), turned, middle)?;
 
-        let (start, middle) = (Pos::new(HPos::Left, VPos::Center), Pos::new(HPos::Center, VPos::Center));
-        write(&page, &title, (left, 24 * S), font(14, &INK), start)?;
-        if !note.is_empty() {
-            write(&page, note, (left + width(&title, 14) + 14 * S, 24 * S), font(12, &SOFT), start)?;
-        }
-        for (column, label) in columns.iter().enumerate() {
-            let place = (left + cell * column as i32 + cell / 2, HEAD + grid.1 + 14 * S);
-            write(&page, label, place, font(11, &INK), middle)?;
-        }
-        let end = Pos::new(HPos::Right, VPos::Center);
-        for (row, label) in rows.iter().enumerate() {
-            let place = (left - 8 * S, HEAD + CELL_HEIGHT * row as i32 + CELL_HEIGHT / 2);
-            write(&page, label, place, font(11, &INK), end)?;
-        }
-        let named = |name: &str| name.replace('_', " ");
-        let below = (left + grid.0 / 2, HEAD + grid.1 + 38 * S);
-        write(&page, named(self.names.0), below, font(13, &INK), middle)?;
-        let turned = font(13, &INK).transform(FontTransform::Rotate270);
-        write(&page, named(self.names.1), (16 * S, HEAD + grid.1 / 2), turned, middle)?;
-
-        for (place, one) in self.cells.iter().enumerate() {
-            let (column, row) = ((place % columns.len()) as i32, (place / columns.len()) as i32);
-            let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
-            self.draw_cell(&page, one, corner, cell)?;
-        }
-        if let Some(best) = self.best() {
-            let (column, row) = ((best % columns.len()) as i32, (best / columns.len()) as i32);
-            let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
-            let frame = [(corner.0, corner.1), (corner.0 + cell, corner.1 + CELL_HEIGHT)];
-            page.draw(&Rectangle::new(frame, INK.stroke_width(2 * SCALE))).map_err(text)?;
-        }
-        self.draw_bar(&page, left + grid.0 + 24 * S)?;
-        page.present().map_err(text)
+            for (place, one) in self.cells.iter().enumerate() {
+                let (column, row) = ((place % columns.len()) as i32, (place / columns.len()) as i32);
+                let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
+                self.draw_cell(page, one, corner, cell)?;
+            }
+            if let Some(best) = self.best() {
+                let (column, row) = ((best % columns.len()) as i32, (best / columns.len()) as i32);
+                let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
+                let frame = [(corner.0, corner.1), (corner.0 + cell, corner.1 + CELL_HEIGHT)];
+                page.draw(&Rectangle::new(frame, INK.stroke_width(2 * SCALE))).map_err(text)?;
+            }
+            self.draw_bar(page, left + grid.0 + 24 * S)
+        })
     }
 
-    fn draw_cell(
-        &self,
-        page: &Area<'_>,
-        cell: &Cell,
-        (x, y): (i32, i32),
-        cell_width: i32,
-    ) -> std::result::Result<(), String> {
+    fn draw_cell(&self, page: &Area<'_>, cell: &Cell, (x, y): (i32, i32), cell_width: i32) -> Drawn {
         let frame = [(x + S / 2, y + S / 2), (x + cell_width - S / 2, y + CELL_HEIGHT - S / 2)];
         let Some(range) = self.range.filter(|_| cell.score.is_finite()) else {
             page.draw(&Rectangle::new(frame, GRID.stroke_width(SCALE))).map_err(text)?;
@@ -208,7 +199,7 @@ impl<'a> Map<'a> {
     }
 
     /// The scale of colours, with the best score on top.
-    fn draw_bar(&self, page: &Area<'_>, x: i32) -> std::result::Result<(), String> {
+    fn draw_bar(&self, page: &Area<'_>, x: i32) -> Drawn {
         let Some((low, high)) = self.range else { return Ok(()) };
         let (top, height) = (HEAD, 110 * S);
         for step in 0..height {

@@ -3,21 +3,17 @@
 use std::path::Path;
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::axis::{Axis, Scale, is_drawn, round_step};
 use super::page::{
-    Area, Axis, GRID, INK, SCALE, SOFT, TRAINING, VALIDATION, font, linear_ticks, logarithmic_ticks, number,
-    round_step, shown_at_half_size, text,
+    Area, BLUE, Drawn, GRID, HEAD, Head, INK, Mark, PANEL, SCALE, SOFT, VERMILION, font, grid, page, text,
 };
 use crate::error::{Error, Result};
 use crate::history::{History, StopReason};
 use crate::persistence;
 
-const PANEL: (u32, u32) = (460 * SCALE, 330 * SCALE);
-const HEAD: u32 = 44 * SCALE;
-
-/// A ratio of losses from which a logarithmic axis shows more.
-const DECADES: f64 = 50.0;
+const TRAINING: RGBColor = BLUE;
+const VALIDATION: RGBColor = VERMILION;
 
 /// Draws the curves of a run as one SVG page: a panel for the loss and one for each metric, each with the training and the
 /// validation curve. The epoch of the lowest validation loss (without validation rows: of the lowest loss) is marked. The
@@ -46,9 +42,19 @@ pub fn learning_curves(history: &History) -> Result<String> {
     if history.is_empty() {
         return Err(Error::parameter("history", "without epochs", "one of at least 1 epoch"));
     }
-    let mut svg = String::new();
-    draw(history, &mut svg).map_err(|problem| Error::Format { kind: "picture", problem })?;
-    Ok(shown_at_half_size(&svg))
+    let panels = panels(history);
+    let (rows, columns) = grid(panels.len());
+    let size = (PANEL.0 * columns as u32, HEAD + PANEL.1 * rows as u32);
+    page(size, |page| {
+        let (head, body) = page.split_vertically(HEAD);
+        let best = best(history);
+        let validated = panels.iter().any(|panel| panel.validation.is_some());
+        draw_head(&head, history, validated, best)?;
+        for (panel, area) in panels.iter().zip(body.split_evenly((rows, columns))) {
+            draw_panel(&area, panel, history.len(), best.map(|(epoch, _)| epoch))?;
+        }
+        Ok(())
+    })
 }
 
 impl History {
@@ -80,11 +86,6 @@ impl Panel<'_> {
     }
 }
 
-/// Whether a value has a place in the picture: differences of larger ones may overflow.
-fn is_drawn(value: f64) -> bool {
-    value.abs() < 1e150
-}
-
 fn panels(history: &History) -> Vec<Panel<'_>> {
     let figures = history.names().iter().filter(|name| !name.starts_with("val_") && *name != "learning_rate");
     let panel =
@@ -101,75 +102,31 @@ fn best(history: &History) -> Option<(usize, &'static str)> {
     })
 }
 
-fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> {
-    let panels = panels(history);
-    let columns = if panels.len() > 4 { 3 } else { panels.len().min(2) };
-    let rows = panels.len().div_ceil(columns);
-    let size = (PANEL.0 * columns as u32, HEAD + PANEL.1 * rows as u32);
-    let page = SVGBackend::with_string(svg, size).into_drawing_area();
-    page.fill(&WHITE).map_err(text)?;
-    let (head, body) = page.split_vertically(HEAD);
-    let best = best(history);
-    let validated = panels.iter().any(|panel| panel.validation.is_some());
-    draw_head(&head, history, validated, best)?;
-    for (panel, area) in panels.iter().zip(body.split_evenly((rows, columns))) {
-        draw_panel(&area, panel, history.len(), best.map(|(epoch, _)| epoch))?;
-    }
-    page.present().map_err(text)
-}
-
 /// One line: what the colours mean, and on the right how long training was.
 fn draw_head(
     head: &Area<'_>,
     history: &History,
     validated: bool,
     best: Option<(usize, &'static str)>,
-) -> std::result::Result<(), String> {
-    let scale = SCALE as i32;
-    let middle = 26 * scale;
-    let left = Pos::new(HPos::Left, VPos::Center);
-    let mut x = 62 * scale;
-    let mut entry = |name: &str, colour: RGBColor, dashed: bool| -> std::result::Result<(), String> {
-        let pieces: &[(i32, i32)] = if dashed { &[(0, 5), (8, 13), (16, 21)] } else { &[(0, 22)] };
-        let width = if dashed { 1 } else { 2 };
-        for (from, to) in pieces {
-            let line = vec![(x + from * scale, middle), (x + to * scale, middle)];
-            head.draw(&PathElement::new(line, colour.stroke_width(width * SCALE))).map_err(text)?;
-        }
-        head.draw(&Text::new(name.to_owned(), (x + 29 * scale, middle), font(13, &INK).pos(left)))
-            .map_err(text)?;
-        x += (29 + 24) * scale + name.chars().count() as i32 * 7 * scale;
-        Ok(())
-    };
-    entry("training", TRAINING, false)?;
+) -> Drawn {
+    let mut head = Head::new(head);
+    head.entry("training", TRAINING, Mark::Line)?;
     if validated {
-        entry("validation", VALIDATION, false)?;
+        head.entry("validation", VALIDATION, Mark::Line)?;
     }
     if let Some((epoch, name)) = best {
-        entry(&format!("lowest {name}: epoch {}", epoch + 1), SOFT, true)?;
+        head.entry(&format!("lowest {name}: epoch {}", epoch + 1), SOFT, Mark::Dashes)?;
     }
     let epochs = history.len();
     let mut note = format!("{epochs} epoch{}", if epochs == 1 { "" } else { "s" });
     if let Some(StopReason::Callback { name, .. }) = history.stop_reason() {
         note = format!("{note}, stopped by {name}");
     }
-    let (width, _) = head.dim_in_pixel();
-    let room = width as i32 - 22 * scale - note.chars().count() as i32 * 7 * scale;
-    if x < room {
-        let right = Pos::new(HPos::Right, VPos::Center);
-        let place = (width as i32 - 22 * scale, middle);
-        head.draw(&Text::new(note, place, font(13, &SOFT).pos(right))).map_err(text)?;
-    }
-    Ok(())
+    head.note(note)
 }
 
-fn draw_panel(
-    area: &Area<'_>,
-    panel: &Panel<'_>,
-    epochs: usize,
-    best: Option<usize>,
-) -> std::result::Result<(), String> {
-    let scale = Scale::of(panel);
+fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, epochs: usize, best: Option<usize>) -> Drawn {
+    let scale = Scale::of(panel.drawn(), panel.name == "loss");
     let (low, high) = scale.range;
     // A single epoch stands in the middle.
     let (first, last) = if epochs == 1 { (0.0, 2.0) } else { (1.0, epochs as f64) };
@@ -180,12 +137,21 @@ fn draw_panel(
         .margin_bottom(6 * SCALE)
         .x_label_area_size(42 * SCALE)
         .y_label_area_size(58 * SCALE)
-        .build_cartesian_2d(
-            Axis { range: (first, last), ticks: epoch_ticks(epochs) },
-            Axis { range: (low, high), ticks: scale.ticks.clone() },
-        )
+        .build_cartesian_2d(Axis { range: (first, last), ticks: epoch_ticks(epochs) }, scale.axis())
         .map_err(text)?;
-    let name = panel.name.replace('_', " ");
+    epoch_mesh(&mut chart, &scale, panel.name)?;
+    if let Some(epoch) = best {
+        let at = epoch as f64 + 1.0;
+        let line =
+            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
+        chart.draw_series(line).map_err(text)?;
+    }
+    draw_curves(&mut chart, panel, &scale, best)
+}
+
+/// Lines and letters of a panel that has epochs on its horizontal axis.
+pub(super) fn epoch_mesh(chart: &mut Chart<'_, '_>, scale: &Scale, name: &str) -> Drawn {
+    let name = name.replace('_', " ");
     chart
         .configure_mesh()
         .bold_line_style(GRID)
@@ -198,24 +164,12 @@ fn draw_panel(
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|place| scale.label(*place))
         .draw()
-        .map_err(text)?;
-    if let Some(epoch) = best {
-        let at = epoch as f64 + 1.0;
-        let line =
-            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
-        chart.draw_series(line).map_err(text)?;
-    }
-    draw_curves(&mut chart, panel, &scale, best)
+        .map_err(text)
 }
 
-type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+pub(super) type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
-fn draw_curves(
-    chart: &mut Chart<'_, '_>,
-    panel: &Panel<'_>,
-    scale: &Scale,
-    best: Option<usize>,
-) -> std::result::Result<(), String> {
+fn draw_curves(chart: &mut Chart<'_, '_>, panel: &Panel<'_>, scale: &Scale, best: Option<usize>) -> Drawn {
     for (values, colour) in panel.curves() {
         let points: Vec<(f64, f64)> =
             values.iter().enumerate().map(|(epoch, value)| (epoch as f64 + 1.0, *value)).collect();
@@ -242,47 +196,8 @@ fn draw_curves(
     Ok(())
 }
 
-/// Where values stand on the vertical axis; all places on a logarithmic one are exponents of 10.
-#[derive(Clone, Debug, PartialEq)]
-struct Scale {
-    logarithmic: bool,
-    range: (f64, f64),
-    ticks: Vec<f64>,
-}
-
-impl Scale {
-    fn of(panel: &Panel<'_>) -> Self {
-        let infinite = (f64::INFINITY, f64::NEG_INFINITY);
-        let (low, high) =
-            panel.drawn().fold(infinite, |(low, high), value| (low.min(value), high.max(value)));
-        if low > high {
-            return Scale { logarithmic: false, range: (0.0, 1.0), ticks: linear_ticks(0.0, 1.0) };
-        }
-        if panel.name == "loss" && low > 0.0 && high / low >= DECADES {
-            let space = 0.04 * (high / low).log10();
-            let (low, high) = (low.log10() - space, high.log10() + space);
-            return Scale { logarithmic: true, range: (low, high), ticks: logarithmic_ticks(low, high) };
-        }
-        let space = if high > low { (high - low) * 0.05 } else { high.abs().max(1e-3) * 0.1 };
-        let (low, high) = (low - space, high + space);
-        Scale { logarithmic: false, range: (low, high), ticks: linear_ticks(low, high) }
-    }
-
-    fn place(&self, value: f64) -> f64 {
-        if self.logarithmic { value.log10() } else { value }
-    }
-
-    fn label(&self, place: f64) -> String {
-        if self.logarithmic {
-            return number(10_f64.powf(place), 0.0);
-        }
-        let step = self.ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(0.0);
-        number(place, step)
-    }
-}
-
 /// The first epoch, and round numbers.
-fn epoch_ticks(epochs: usize) -> Vec<f64> {
+pub(super) fn epoch_ticks(epochs: usize) -> Vec<f64> {
     let step = round_step(epochs as f64 / 9.0).max(1.0);
     let rounds = (1..12).map(|i| f64::from(i) * step).filter(|tick| *tick > 1.0 && *tick <= epochs as f64);
     std::iter::once(1.0).chain(rounds).collect()
@@ -331,28 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_on_an_axis_are_short() {
-        let steps =
-            [(0.1 + 0.2, 0.1), (-1e-17, 0.1), (2e-5, 1e-5), (120_000.0, 2e4), (-0.25, 0.05), (10.0, 5.0)];
-        let shown = steps.map(|(value, step)| number(value, step));
-        assert_eq!(shown, ["0.3", "0", "2e-5", "1.2e5", "-0.25", "10"]);
-        assert_eq!(
-            [1e-4, 0.005, 200.0, 1e6].map(|value| number(value, 0.0)),
-            ["0.0001", "0.005", "200", "1e6"]
-        );
-    }
-
-    #[test]
-    fn ticks_are_round_and_few() {
+    fn epochs_are_counted_from_one() {
         assert_eq!(epoch_ticks(1), [1.0]);
         assert_eq!(epoch_ticks(5), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(epoch_ticks(45), [1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0]);
-        assert_eq!(linear_ticks(0.1, 3.9), [1.0, 2.0, 3.0]);
-        for (low, high) in [(0.0, 1e-9), (-1e149, 1e149), (0.999, 1.0), (5.0, 5.5)] {
-            assert!((3..=9).contains(&linear_ticks(low, high).len()), "{low} {high}");
-        }
-        for (low, high) in [(-0.1, 1.7), (-3.0, 0.0), (-300.0, 150.0), (-5.1, 4.9)] {
-            assert!((3..=11).contains(&logarithmic_ticks(low, high).len()), "{low} {high}");
-        }
     }
 }

@@ -1,22 +1,26 @@
-//! What all pictures share: sizes, colours, axes and numbers on them.
+//! What the pictures share: sizes, colours, letters, and the line above the panels.
 
-use std::ops::Range;
-
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
-use plotters::style::text_anchor::Pos;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::error::{Error, Result};
 
 /// Everything is drawn at twice its size, because plotters rounds coordinates to whole pixels.
 pub(super) const SCALE: u32 = 2;
+pub(super) const PANEL: (u32, u32) = (460 * SCALE, 330 * SCALE);
+pub(super) const HEAD: u32 = 44 * SCALE;
 
 /// Blue and vermilion, which the colour-blind can tell apart, from M. Okabe and K. Ito's palette.
-pub(super) const TRAINING: RGBColor = RGBColor(0, 114, 178);
-pub(super) const VALIDATION: RGBColor = RGBColor(213, 94, 0);
+pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
+pub(super) const VERMILION: RGBColor = RGBColor(213, 94, 0);
 pub(super) const INK: RGBColor = RGBColor(45, 45, 45);
 pub(super) const SOFT: RGBColor = RGBColor(130, 130, 130);
 pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// What drawing gives; problems are text.
+pub(super) type Drawn = std::result::Result<(), String>;
 
 pub(super) fn text(problem: impl std::fmt::Display) -> String {
     problem.to_string()
@@ -26,79 +30,83 @@ pub(super) fn font(size: u32, colour: &RGBColor) -> TextStyle<'_> {
     ("sans-serif", size * SCALE).into_font().color(colour)
 }
 
-/// An axis with ticks of our own: those of plotters are not always there, and panic for some ranges.
-pub(super) struct Axis {
-    pub range: (f64, f64),
-    pub ticks: Vec<f64>,
+/// A page of that size, in drawn pixels, as SVG.
+pub(super) fn page(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String> {
+    let mut svg = String::new();
+    let drawn = {
+        let page = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        page.fill(&WHITE).map_err(text).and_then(|()| draw(&page)).and_then(|()| page.present().map_err(text))
+    };
+    drawn.map_err(|problem| Error::Format { kind: "picture", problem })?;
+    Ok(shown_at_half_size(&svg))
 }
 
-impl Ranged for Axis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
+/// How an entry of the line above the panels is marked.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mark {
+    Line,
+    Dashes,
+}
 
-    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (value - self.range.0) / (self.range.1 - self.range.0);
-        from + (share * f64::from(to - from)).round() as i32
+/// One line above the panels: what colours mean, and a note on the right.
+pub(super) struct Head<'a, 'b> {
+    area: &'a Area<'b>,
+    x: i32,
+}
+
+impl<'a, 'b> Head<'a, 'b> {
+    const MIDDLE: i32 = 26 * SCALE as i32;
+
+    pub(super) fn new(area: &'a Area<'b>) -> Self {
+        Head { area, x: 62 * SCALE as i32 }
     }
 
-    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
-        self.ticks.clone()
+    pub(super) fn entry(&mut self, name: &str, colour: RGBColor, mark: Mark) -> Drawn {
+        let scale = SCALE as i32;
+        let dashed = mark == Mark::Dashes;
+        let pieces: &[(i32, i32)] = if dashed { &[(0, 5), (8, 13), (16, 21)] } else { &[(0, 22)] };
+        let width = if dashed { 1 } else { 2 };
+        for (from, to) in pieces {
+            let line = vec![(self.x + from * scale, Self::MIDDLE), (self.x + to * scale, Self::MIDDLE)];
+            self.area.draw(&PathElement::new(line, colour.stroke_width(width * SCALE))).map_err(text)?;
+        }
+        self.x += 29 * scale;
+        self.words(name)
     }
 
-    fn range(&self) -> Range<f64> {
-        self.range.0..self.range.1
+    /// Words without a mark.
+    pub(super) fn words(&mut self, words: &str) -> Drawn {
+        let scale = SCALE as i32;
+        let left = Pos::new(HPos::Left, VPos::Center);
+        self.area
+            .draw(&Text::new(words.to_owned(), (self.x, Self::MIDDLE), font(13, &INK).pos(left)))
+            .map_err(text)?;
+        self.x += 24 * scale + words.chars().count() as i32 * 7 * scale;
+        Ok(())
+    }
+
+    /// Words on the right, where there is room for them.
+    pub(super) fn note(&self, note: String) -> Drawn {
+        let scale = SCALE as i32;
+        let (width, _) = self.area.dim_in_pixel();
+        let room = width as i32 - 22 * scale - note.chars().count() as i32 * 7 * scale;
+        if self.x < room {
+            let right = Pos::new(HPos::Right, VPos::Center);
+            let place = (width as i32 - 22 * scale, Self::MIDDLE);
+            self.area.draw(&Text::new(note, place, font(13, &SOFT).pos(right))).map_err(text)?;
+        }
+        Ok(())
     }
 }
 
-/// The least of 1, 2, 5, 10, 20 … (and their like below 1) that is not below `step`.
-pub(super) fn round_step(step: f64) -> f64 {
-    let decade = 10_f64.powf(step.log10().floor());
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|factor| factor * decade)
-        .find(|round| *round >= step)
-        .unwrap_or(10.0 * decade)
-}
-
-/// Some seven round numbers.
-pub(super) fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
-    let step = round_step((high - low) / 7.0);
-    let first = (low / step).ceil();
-    (0..16).map(|i| (first + f64::from(i)) * step).take_while(|tick| *tick <= high).collect()
-}
-
-/// Whole decades, and 2 and 5 between them when there are few.
-pub(super) fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
-    let between: &[f64] = if high - low <= 3.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let step = ((high - low) / 8.0).ceil().max(1.0);
-    let first = (low / step).floor() as i32;
-    let decades = (0..12).map(|i| f64::from(first + i) * step);
-    let ticks = decades.flat_map(|decade| between.iter().map(move |factor| decade + factor.log10()));
-    ticks.filter(|tick| (low..=high).contains(tick)).collect()
-}
-
-/// A number on an axis whose ticks are `step` apart (0: unknown), in few characters.
-pub(super) fn number(value: f64, step: f64) -> String {
-    // Ticks are multiples of steps: what should be 0 may be -0.
-    if value.abs() < step * 1e-6 {
-        return "0".into();
-    }
-    if value != 0.0 && !(1e-4..1e5).contains(&value.abs()) {
-        let decade = |value: f64| value.abs().log10().floor();
-        let digits = if step > 0.0 { decade(value) - decade(step) } else { 0.0 };
-        let digits = digits.clamp(0.0, 6.0) as usize;
-        return format!("{value:.digits$e}");
-    }
-    let decimals = if step > 0.0 { (-step.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 };
-    let rounded = format!("{value:.decimals$}");
-    if step > 0.0 || !rounded.contains('.') {
-        return rounded;
-    }
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// Rows and columns for so many panels.
+pub(super) fn grid(panels: usize) -> (usize, usize) {
+    let columns = if panels > 4 { 3 } else { panels.min(2) };
+    (panels.div_ceil(columns), columns)
 }
 
 /// Makes the picture appear at the size it was meant for.
-pub(super) fn shown_at_half_size(svg: &str) -> String {
+fn shown_at_half_size(svg: &str) -> String {
     let Some((open, rest)) = svg.split_once('>') else { return svg.to_owned() };
     let halved: Vec<String> = open
         .split(' ')
@@ -112,65 +120,4 @@ pub(super) fn shown_at_half_size(svg: &str) -> String {
         })
         .collect();
     format!("{}>{rest}", halved.join(" "))
-}
-
-/// A text at a place of the page, in its pixels.
-pub(super) fn write(
-    area: &Area<'_>,
-    words: impl Into<String>,
-    place: (i32, i32),
-    style: TextStyle<'_>,
-    anchor: Pos,
-) -> std::result::Result<(), String> {
-    area.draw(&Text::new(words.into(), place, style.pos(anchor))).map_err(text)
-}
-
-/// A line through places of the page.
-pub(super) fn line(
-    area: &Area<'_>,
-    places: Vec<(i32, i32)>,
-    colour: impl Into<ShapeStyle>,
-) -> std::result::Result<(), String> {
-    area.draw(&PathElement::new(places, colour)).map_err(text)
-}
-
-/// About how wide a text of this size is, in pixels of the page.
-pub(super) fn width(words: &str, size: u32) -> i32 {
-    (words.chars().count() as f64 * f64::from(size * SCALE) * 0.56).ceil() as i32
-}
-
-/// The words, cut short to so many characters.
-pub(super) fn shortened(words: &str, most: usize) -> String {
-    if words.chars().count() <= most {
-        return words.into();
-    }
-    words.chars().take(most - 1).chain(['…']).collect()
-}
-
-/// From dark blue over green to yellow, evenly in brightness, for a share of [0, 1]: matplotlib's viridis, which the
-/// colour-blind can read, and which stays in order in print.
-pub(super) fn viridis(share: f64) -> RGBColor {
-    const COLOURS: [(u8, u8, u8); 9] = [
-        (68, 1, 84),
-        (71, 44, 122),
-        (59, 81, 139),
-        (44, 113, 142),
-        (33, 144, 141),
-        (39, 173, 129),
-        (92, 200, 99),
-        (170, 220, 50),
-        (253, 231, 37),
-    ];
-    let place = share.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f64;
-    let first = (place as usize).min(COLOURS.len() - 2);
-    let (from, to, part) = (COLOURS[first], COLOURS[first + 1], place - first as f64);
-    let mix = |from: u8, to: u8| (f64::from(from) + part * (f64::from(to) - f64::from(from))).round() as u8;
-    RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
-}
-
-/// Ink or white, whichever can be read on this colour.
-pub(super) fn ink_on(colour: RGBColor) -> RGBColor {
-    let RGBColor(red, green, blue) = colour;
-    let brightness = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
-    if brightness > 140.0 { INK } else { WHITE }
 }

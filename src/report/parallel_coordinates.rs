@@ -5,12 +5,13 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::page::{
-    INK, SCALE, SOFT, font, line, linear_ticks, logarithmic_ticks, number, shortened, shown_at_half_size,
-    text, viridis, width, write,
-};
+use super::axis::{linear_ticks, logarithmic_ticks, number};
+use super::colour_scale::{line, shortened, viridis, width, write};
+use super::page::{Area, Drawn, INK, SCALE, SOFT, font, page, text};
 use super::search_table::{Scored, better, range, scored, share, values};
-use crate::error::{Error, Result, check};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Result, check};
 use crate::metric::Direction;
 use crate::model_selection::{ParamValue, SearchResults};
 use crate::persistence;
@@ -61,9 +62,7 @@ pub fn parallel_coordinates(results: &SearchResults, scorer: &str) -> Result<Str
     }
     check("results", "without a parameter that changes", !axes.is_empty(), "of candidates that differ")?;
     let picture = Picture { results, scorer, scores, direction, axes };
-    let mut svg = String::new();
-    picture.draw(&mut svg).map_err(|problem| Error::Format { kind: "picture", problem })?;
-    Ok(shown_at_half_size(&svg))
+    picture.draw()
 }
 
 impl SearchResults {
@@ -166,7 +165,7 @@ struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    fn draw(&self, svg: &mut String) -> std::result::Result<(), String> {
+    fn draw(&self) -> Result<String> {
         let range = range(&self.scores);
         let ticks: Vec<Vec<(String, f64)>> = self.axes.iter().map(Axis::ticks).collect();
         let widest =
@@ -182,8 +181,17 @@ impl Picture<'_> {
         let last = x + GAP;
         let right = 30 * S + width(self.scorer, 13) / 2;
         let size = (last + right.max(78 * S), HEAD + HEIGHT + FOOT);
-        let page = SVGBackend::with_string(svg, (size.0 as u32, size.1 as u32)).into_drawing_area();
-        page.fill(&WHITE).map_err(text)?;
+        page((size.0 as u32, size.1 as u32), |page| self.draw_on(page, range, &ticks, &places))
+    }
+
+    fn draw_on(
+        &self,
+        page: &Area<'_>,
+        range: Option<(f64, f64)>,
+        ticks: &[Vec<(String, f64)>],
+        places: &[i32],
+    ) -> Drawn {
+        let last = places.last().map_or(0, |x| x + GAP);
         let down = |share: f64| HEAD + ((1.0 - share) * f64::from(HEIGHT)).round() as i32;
 
         let failed = self.scores.iter().filter(|one| one.score.is_nan()).count();
@@ -192,14 +200,14 @@ impl Picture<'_> {
             title += &format!(", {failed} without a score");
         }
         let start = Pos::new(HPos::Left, VPos::Center);
-        write(&page, title, (24 * S, 20 * S), font(13, &SOFT), start)?;
+        write(page, title, (24 * S, 20 * S), font(13, &SOFT), start)?;
 
         for one in self.in_order() {
             let params = &self.results.candidates()[one.candidate].params;
             let mut points: Vec<(i32, i32)> = self
                 .axes
                 .iter()
-                .zip(&places)
+                .zip(places)
                 .map(|(axis, x)| {
                     let place = params.get(&axis.name).map_or(0.0, |value| axis.place(value));
                     (*x, down(place))
@@ -212,46 +220,46 @@ impl Picture<'_> {
                     let colour = viridis(share);
                     let best = self.best() == Some(one.candidate);
                     if best {
-                        line(&page, points.clone(), INK.stroke_width(5 * SCALE))?;
+                        line(page, points.clone(), INK.stroke_width(5 * SCALE))?;
                     }
                     let thick = if best { 3 } else { 1 } * SCALE + SCALE / 2;
                     let see_through = colour.mix(if best { 1.0 } else { 0.45 + 0.5 * share });
-                    line(&page, points, see_through.stroke_width(thick))?;
+                    line(page, points, see_through.stroke_width(thick))?;
                 }
-                None => line(&page, points, SOFT.mix(0.4).stroke_width(SCALE))?,
+                None => line(page, points, SOFT.mix(0.4).stroke_width(SCALE))?,
             }
         }
 
         let middle = Pos::new(HPos::Center, VPos::Center);
         let end = Pos::new(HPos::Right, VPos::Center);
-        for ((axis, ticks), x) in self.axes.iter().zip(&ticks).zip(&places) {
-            line(&page, vec![(*x, down(0.0)), (*x, down(1.0))], INK.stroke_width(SCALE))?;
-            write(&page, axis.name.replace('_', " "), (*x, HEAD - 20 * S), font(13, &INK), middle)?;
+        for ((axis, ticks), x) in self.axes.iter().zip(ticks).zip(places) {
+            line(page, vec![(*x, down(0.0)), (*x, down(1.0))], INK.stroke_width(SCALE))?;
+            write(page, axis.name.replace('_', " "), (*x, HEAD - 20 * S), font(13, &INK), middle)?;
             for (label, place) in ticks {
                 let y = down(*place);
-                line(&page, vec![(x - 4 * S, y), (*x, y)], INK.stroke_width(SCALE))?;
+                line(page, vec![(x - 4 * S, y), (*x, y)], INK.stroke_width(SCALE))?;
                 // White below the text, so that lines do not cross it.
                 let wide = width(label, 11);
                 let back = [(x - 9 * S - wide, y - 7 * S), (x - 6 * S, y + 7 * S)];
                 page.draw(&Rectangle::new(back, WHITE.mix(0.8).filled())).map_err(text)?;
-                write(&page, label, (x - 8 * S, y), font(11, &INK), end)?;
+                write(page, label, (x - 8 * S, y), font(11, &INK), end)?;
             }
             if axis.gap {
-                write(&page, "none", (x - 8 * S, down(0.0)), font(11, &SOFT), end)?;
+                write(page, "none", (x - 8 * S, down(0.0)), font(11, &SOFT), end)?;
             }
         }
-        line(&page, vec![(last, down(0.0)), (last, down(1.0))], INK.stroke_width(SCALE))?;
-        write(&page, self.scorer.replace('_', " "), (last, HEAD - 20 * S), font(13, &INK), middle)?;
+        line(page, vec![(last, down(0.0)), (last, down(1.0))], INK.stroke_width(SCALE))?;
+        write(page, self.scorer.replace('_', " "), (last, HEAD - 20 * S), font(13, &INK), middle)?;
         if let Some((low, high)) = range {
             let ticks = if high > low { linear_ticks(low, high) } else { vec![low] };
             let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(0.0);
             for tick in ticks {
                 let y = down(score_place(tick, (low, high)));
-                line(&page, vec![(last, y), (last + 4 * S, y)], INK.stroke_width(SCALE))?;
-                write(&page, number(tick, step), (last + 8 * S, y), font(11, &INK), start)?;
+                line(page, vec![(last, y), (last + 4 * S, y)], INK.stroke_width(SCALE))?;
+                write(page, number(tick, step), (last + 8 * S, y), font(11, &INK), start)?;
             }
         }
-        page.present().map_err(text)
+        Ok(())
     }
 
     /// The worst first, so that the best lie on top.

@@ -5,12 +5,13 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::page::{
-    Axis, GRID, INK, SCALE, SOFT, TRAINING, VALIDATION, font, linear_ticks, number, round_step,
-    shown_at_half_size, text, write,
-};
+use super::axis::{Axis, linear_ticks, number, round_step};
+use super::colour_scale::write;
+use super::page::{Area, BLUE, Drawn, GRID, INK, SCALE, SOFT, VERMILION, font, page, text};
 use super::search_table::{Scored, better, range, scored};
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::metric::Direction;
 use crate::model_selection::SearchResults;
 use crate::persistence;
@@ -43,10 +44,7 @@ const HEAD: u32 = 40 * SCALE;
 /// ```
 pub fn search_history(results: &SearchResults, scorer: &str) -> Result<String> {
     let (scores, direction) = scored(results, scorer)?;
-    let mut svg = String::new();
-    draw(&scores, direction, scorer, &mut svg)
-        .map_err(|problem| Error::Format { kind: "picture", problem })?;
-    Ok(shown_at_half_size(&svg))
+    page(PAGE, |page| draw(page, &scores, direction, scorer))
 }
 
 impl SearchResults {
@@ -75,14 +73,7 @@ fn best_so_far(scores: &[Scored], direction: Direction) -> Vec<(usize, f64)> {
     line
 }
 
-fn draw(
-    scores: &[Scored],
-    direction: Direction,
-    scorer: &str,
-    svg: &mut String,
-) -> std::result::Result<(), String> {
-    let page = SVGBackend::with_string(svg, PAGE).into_drawing_area();
-    page.fill(&WHITE).map_err(text)?;
+fn draw(page: &Area<'_>, scores: &[Scored], direction: Direction, scorer: &str) -> Drawn {
     let (head, body) = page.split_vertically(HEAD);
     let (low, high) =
         range(scores).filter(|(low, high)| low.abs() < 1e150 && high.abs() < 1e150).unwrap_or((0.0, 1.0));
@@ -120,8 +111,8 @@ fn draw(
         .map_err(text)?;
     let drawn = |score: f64| (low..=high).contains(&score);
     let dots = scores.iter().filter(|one| drawn(one.score));
-    let dots = dots
-        .map(|one| Circle::new((one.candidate as f64, one.score), 3 * SCALE, TRAINING.mix(0.75).filled()));
+    let dots =
+        dots.map(|one| Circle::new((one.candidate as f64, one.score), 3 * SCALE, BLUE.mix(0.75).filled()));
     chart.draw_series(dots).map_err(text)?;
     let crosses = scores.iter().filter(|one| !drawn(one.score));
     let crosses = crosses.map(|one| {
@@ -138,15 +129,15 @@ fn draw(
         steps.push((*candidate as f64, *best));
     }
     let steps = steps.into_iter().filter(|(_, best)| drawn(*best));
-    chart.draw_series(LineSeries::new(steps, VALIDATION.stroke_width(2 * SCALE))).map_err(text)?;
+    chart.draw_series(LineSeries::new(steps, VERMILION.stroke_width(2 * SCALE))).map_err(text)?;
 
     let left = Pos::new(HPos::Left, VPos::Center);
     let middle = 24 * S;
-    head.draw(&Circle::new((74 * S, middle), 3 * SCALE, TRAINING.filled())).map_err(text)?;
+    head.draw(&Circle::new((74 * S, middle), 3 * SCALE, BLUE.filled())).map_err(text)?;
     write(&head, "candidate", (84 * S, middle), font(13, &INK), left)?;
     head.draw(&PathElement::new(
         vec![(168 * S, middle), (190 * S, middle)],
-        VALIDATION.stroke_width(2 * SCALE),
+        VERMILION.stroke_width(2 * SCALE),
     ))
     .map_err(text)?;
     write(&head, "best so far", (197 * S, middle), font(13, &INK), left)?;
@@ -155,5 +146,5 @@ fn draw(
         head.draw(&Cross::new((290 * S, middle), 3 * SCALE, SOFT.stroke_width(SCALE))).map_err(text)?;
         write(&head, format!("without a score: {failed}"), (300 * S, middle), font(13, &INK), left)?;
     }
-    page.present().map_err(text)
+    Ok(())
 }

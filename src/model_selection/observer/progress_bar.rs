@@ -35,6 +35,7 @@ struct State {
     scorer: String,
     fits: usize,
     done: usize,
+    restored: usize,
     failed: usize,
 }
 
@@ -81,7 +82,8 @@ impl State {
     /// How long the fits that are left take, when they take as long as those that are done.
     fn left(&self, elapsed: Duration) -> Option<f64> {
         let left = self.fits.checked_sub(self.done).filter(|left| *left > 0)?;
-        Some(elapsed.as_secs_f64() / self.done as f64 * left as f64)
+        // Fits that a journal had took no time.
+        Some(elapsed.as_secs_f64() / (self.done - self.restored) as f64 * left as f64)
     }
 
     /// The plain line of a fit.
@@ -123,6 +125,10 @@ impl SearchObserver for SearchProgress {
                     plan.fits
                 ));
             }
+            plan.notes.iter().for_each(|note| state.say(note));
+            if plan.restored > 0 {
+                state.say(&format!("{} fits are restored from the journal", plan.restored));
+            }
         });
     }
 
@@ -150,6 +156,18 @@ impl SearchObserver for SearchProgress {
         self.with(|state| {
             if let Some(line) = state.lines.as_ref().and_then(|(_, lines)| lines.get(&task)) {
                 line.set_message(state.under_way(task, Some(progress)));
+            }
+        });
+    }
+
+    fn fit_restored(&self, _: &FitRow) {
+        self.with(|state| {
+            state.done += 1;
+            state.restored += 1;
+            if let Some(bar) = &state.bar {
+                bar.inc(1);
+                // It took no time, and says nothing of the time that is left.
+                bar.reset_eta();
             }
         });
     }

@@ -124,7 +124,6 @@ impl fmt::Display for ParamValue {
 pub struct Params(Vec<(String, ParamValue)>);
 
 impl Params {
-    #[cfg(test)]
     pub(crate) fn with(mut self, name: &str, value: ParamValue) -> Self {
         self.push(name, value);
         self
