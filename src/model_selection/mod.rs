@@ -78,12 +78,15 @@ pub use journal::Journal;
 pub use learning_curve::{TrainSizes, learning_curve};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
-pub use observer::{Progress, SearchObserver, SearchPlan, StartedRung, Task};
+#[cfg(feature = "tensorboard")]
+pub use observer::SearchTensorBoard;
+pub use observer::{OnFit, OnProgress, Progress, SearchObserver, SearchPlan, StartedRung, Task};
 pub use permutation_test::{PermutationTest, permutation_test_score};
 pub use pipeline::Pipeline;
 pub use preparation::{FittedSteps, FittedTargetScaling, TargetScaling, Transform};
 pub use results::{
-    CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
+    CandidateSummary, Comparison, FitRow, FitStatus, MeanStd, ParamValue, Params, ResultsTable, ScoreSummary,
+    ScorerInfo, SearchResults, Spread,
 };
 pub use score_curve::ScoreCurve;
 pub use scorer::{Estimate, Probabilities, Scorer};
@@ -91,7 +94,7 @@ pub use search::{
     Candidate, Distribution, Draw, Epochs, Exhaustive, FittedSearch, Grid, GridSearch, Halving,
     HalvingSearch, Hyperband, HyperbandSearch, InnerSearch, Integer, Ladder, LogInteger, LogUniform,
     NestedCrossValidation, Random, RandomSearch, Refit, RefitEpochs, Replay, Resource, RungSummary, Samples,
-    Search, Space, Strategy, Tried, Uniform, Unit, Updates, nested_cross_validate,
+    Search, SequentialSearch, Space, Strategy, Tpe, Tried, Uniform, Unit, Updates, nested_cross_validate,
     nested_cross_validate_by_rows,
 };
 pub use split::{

@@ -6,6 +6,7 @@
 //! | [`RandomSearch`] | candidates drawn by chance |
 //! | [`HalvingSearch`] | many candidates with little training, the best with more |
 //! | [`HyperbandSearch`] | halvings of different haste |
+//! | [`SequentialSearch`] | candidates learnt from those before |
 //!
 //! All are one [`Search`] with a [`Strategy`] of its own: what they share is in `builder.rs` (settings), `rounds.rs`
 //! (evaluation, choice, refit) and `fitted.rs` (what comes out). A new one is a file in `strategy/` and a name for it.
@@ -26,6 +27,7 @@ mod refit;
 mod refit_epochs;
 mod replay;
 mod rounds;
+mod sequential_search;
 mod space;
 mod strategy;
 
@@ -41,5 +43,6 @@ pub use random_search::RandomSearch;
 pub use refit::Refit;
 pub use refit_epochs::RefitEpochs;
 pub use replay::Replay;
+pub use sequential_search::SequentialSearch;
 pub use space::{Distribution, Draw, Grid, Integer, LogInteger, LogUniform, Space, Uniform};
-pub use strategy::{Exhaustive, Halving, Hyperband, Random, Strategy, Tried};
+pub use strategy::{Exhaustive, Halving, Hyperband, Random, Strategy, Tpe, Tried};

@@ -56,7 +56,9 @@ where
     let observers = &protocol.observers;
 
     let (mut estimators, mut params) = (Vec::new(), Vec::new());
-    let (mut losses, mut rows, mut rungs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut answers, mut losses) = (Vec::new(), Vec::new());
+    let (mut rows, mut rungs) = (Vec::new(), Vec::new());
+    let mut asked = search.strategy.asked();
     let mut goal = None;
     let limits = Limits::new(protocol);
     let (mut contents, mut ledger) = (Vec::new(), None);
@@ -69,6 +71,7 @@ where
             }
             estimators.push(candidate.estimator);
             params.push(candidate.params);
+            answers.push(candidate.answers);
         }
         let candidates = from..estimators.len();
         let ladder = search.strategy.ladder(number, candidates.len(), n_train)?;
@@ -87,6 +90,7 @@ where
             }
             let checked: Vec<&[FoldRows<'_>]> = rung_folds.iter().map(Vec::as_slice).collect();
             evaluation.check(&checked, |index, error| named(index, &params[index], Box::new(error)))?;
+            observers.ready()?;
             if let Some(journal) = &protocol.journal {
                 let study = evaluation.describe(Study::new(journal), &folds)?;
                 ledger = Some(Ledger::open(journal, &study)?);
@@ -124,12 +128,13 @@ where
         rows.extend(climbed.rows);
         rungs.extend(climbed.rungs);
         if stopped {
+            asked = None;
             break;
         }
         number += 1;
-        round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
+        round = search.strategy.next_round(&search.space, &Tried::of(&losses, &answers))?;
     }
-    let results = SearchResults::new(infos, params, rows).asked(search.strategy.asked());
+    let results = SearchResults::new(infos, params, rows).asked(asked);
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),

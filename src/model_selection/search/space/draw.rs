@@ -30,8 +30,6 @@ pub(crate) struct Answer {
     pub name: String,
     /// In [0, 1).
     pub coordinate: f64,
-    /// The number of values, when they have no order.
-    pub categories: Option<usize>,
 }
 
 /// Draws the parameters of a candidate.
@@ -213,8 +211,7 @@ impl<'a> Draw<'a> {
             return 0.0;
         }
         let at = self.guide.answer(&Question { name, count, ordered, coordinate });
-        let categories = count.filter(|_| !ordered);
-        self.answers.push(Answer { name: name.into(), coordinate: at, categories });
+        self.answers.push(Answer { name: name.into(), coordinate: at });
         at
     }
 

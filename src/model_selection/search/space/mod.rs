@@ -56,6 +56,16 @@ impl Guide for Chance {
     }
 }
 
+/// Answers as before.
+struct Replay<'a>(&'a [Answer]);
+
+impl Guide for Replay<'_> {
+    fn answer(&mut self, question: &Question<'_>) -> f64 {
+        let before = self.0.iter().find(|answer| answer.name == question.name);
+        before.map_or(0.0, |answer| answer.coordinate)
+    }
+}
+
 impl<P> Space<P> {
     /// The builder alone, without axes yet.
     pub(super) fn of(prototype: P) -> Self {
@@ -135,9 +145,17 @@ impl<P> Space<P> {
         let coordinate = middle(place);
         let candidate = self.grids[place].candidate(&self.prototype, guide)?;
         Ok(candidate.map(|mut candidate| {
-            candidate.answers.push(Answer { name: WHICH_GRID.into(), coordinate, categories: Some(count) });
+            candidate.answers.push(Answer { name: WHICH_GRID.into(), coordinate });
             candidate
         }))
+    }
+
+    /// The candidate with these answers.
+    pub(crate) fn replay(&self, answers: &[Answer]) -> Result<Option<Candidate<P>>>
+    where
+        P: Clone,
+    {
+        self.candidate(&mut Replay(answers))
     }
 
     /// Every candidate, unless there are more than `limit` or they cannot be counted.
@@ -162,7 +180,7 @@ impl<P> Space<P> {
     }
 
     /// What tells a candidate from others.
-    fn key(&self, candidate: &Candidate<P>) -> String {
+    pub(crate) fn key(&self, candidate: &Candidate<P>) -> String {
         match &self.key {
             Some(key) => key(&candidate.estimator),
             None => {

@@ -8,15 +8,17 @@ mod exhaustive;
 mod halving;
 mod hyperband;
 mod random;
+mod tpe;
 
 pub use exhaustive::Exhaustive;
 pub use halving::Halving;
 pub use hyperband::Hyperband;
 pub use random::Random;
+pub use tpe::Tpe;
 
 use super::candidates::Candidate;
 use super::ladder::Ladder;
-use super::space::Space;
+use super::space::{Answer, Space};
 use crate::error::Result;
 
 /// Which candidates a search tries.
@@ -64,15 +66,16 @@ pub trait Strategy: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub struct Tried<'a> {
     losses: &'a [f64],
+    answers: &'a [Vec<Answer>],
 }
 
 impl<'a> Tried<'a> {
     pub(super) fn nothing() -> Self {
-        Tried { losses: &[] }
+        Tried { losses: &[], answers: &[] }
     }
 
-    pub(super) fn of(losses: &'a [f64]) -> Self {
-        Tried { losses }
+    pub(super) fn of(losses: &'a [f64], answers: &'a [Vec<Answer>]) -> Self {
+        Tried { losses, answers }
     }
 
     /// The number of candidates tried.
@@ -91,5 +94,10 @@ impl<'a> Tried<'a> {
     #[must_use]
     pub fn losses(&self) -> &'a [f64] {
         self.losses
+    }
+
+    /// What the space's questions were answered for each candidate.
+    pub(crate) fn answers(&self) -> &'a [Vec<Answer>] {
+        self.answers
     }
 }
