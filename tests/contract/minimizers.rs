@@ -92,12 +92,13 @@ fn every_minimizer_finds_the_bottom_of_a_parabola_and_of_rosenbrock_s_valley() {
 
 #[test]
 fn a_function_without_slope_or_without_descent_ends_at_once() {
+    let is_start = |at: [f64; 2]| at.map(f64::to_bits) == [-1.2, 1.0].map(f64::to_bits);
     for optimizer in contract() {
         let (at, ending, ..) = descend::<f64>(&optimizer, |_, _| (3.0, [0.0, 0.0]));
-        assert!(at == [-1.2, 1.0] && ending == Some(Ending::SmallGradient), "{optimizer}");
+        assert!(is_start(at) && ending == Some(Ending::SmallGradient), "{optimizer}");
         // The gradient points the wrong way: no step is lower, and nothing moves.
         let (at, ending, ..) = descend::<f64>(&optimizer, |a, b| (a + b, [-1.0, -1.0]));
-        assert!(at == [-1.2, 1.0] && ending == Some(Ending::NoDescent), "{optimizer}");
+        assert!(is_start(at) && ending == Some(Ending::NoDescent), "{optimizer}");
         let (at, ending, ..) = descend::<f64>(&optimizer, |a, _| {
             let inside = a < -1.1;
             (if inside { -a } else { f64::INFINITY }, [if inside { -1.0 } else { f64::NAN }, 0.0])
