@@ -21,6 +21,14 @@ pub enum StopReason {
         /// What it says.
         reason: String,
     },
+    /// The loss or a gradient of a batch was not finite or exploded, and
+    /// [`TerminateOnNan`](crate::callback::TerminateOnNan) ended the run there.
+    Diverged {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batch in the epoch, from 1.
+        batch: usize,
+    },
     /// An optimizer that reads all rows at once has come to an end.
     Optimizer {
         /// Its name.
@@ -60,6 +68,7 @@ impl fmt::Display for StopReason {
         match self {
             StopReason::Completed => f.write_str("all epochs done"),
             StopReason::Callback { name, reason } => write!(f, "{name}: {reason}"),
+            StopReason::Diverged { epoch, batch } => write!(f, "diverged in epoch {epoch}, batch {batch}"),
             StopReason::Optimizer { name, ending } => write!(f, "{name}: {ending}"),
         }
     }

@@ -1,4 +1,4 @@
-//! After the first step training allocates nothing, and rows chosen by index are not copied.
+//! After the first step training allocates nothing, rows chosen by index are not copied, and those of a source are not kept.
 //!
 //! One test in the file, so that no other thread allocates in between.
 
@@ -13,7 +13,7 @@ use linfa_mlp::network::activation::Activations;
 use linfa_mlp::network::{Dense, Dropout, L1L2, Residual, Sequential, Sigmoid, Softmax};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
 use linfa_mlp::part::names;
-use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
+use linfa_mlp::train::{Data, Plan, RowSource, Rows, Run, Until};
 use linfa_mlp::{Float, MlpRegressor};
 use ndarray::{Array1, Array2, s};
 
@@ -203,4 +203,55 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
     let bytes = peak(|| assert_eq!(search.fit(&data).expect("the search runs").results().rows().len(), 120));
     let lists = 10 * 20_000 * size_of::<usize>();
     assert!(bytes < lists + size_of_x / 10, "a search holds {bytes} bytes beside the {size_of_x} of x");
+
+    // 4 GiB of rows that are made when they are read: a run holds a batch, the index lists and the order of the epoch.
+    let source = Generated { n_samples: 1 << 18, n_features: 1 << 12 };
+    let rows = Rows::from_source(&source).expect("legal");
+    let (training, held_out): (Vec<usize>, Vec<usize>) = (0..1 << 18).partition(|row| row % 8192 != 0);
+    let data = Data::divide(&rows, training, held_out).expect("disjoint");
+    let plan = Plan {
+        network: Sequential::new().add(Dense::new(2)).add(Dense::new(3).activation(Softmax)),
+        batch_size: 32,
+        ..plan
+    };
+    let mut run = Run::<f32>::new(plan, 1 << 12).expect("a legal plan");
+    let bytes = peak(|| {
+        run.advance(&data, Until::epochs(1).steps(20)).expect("trains");
+    });
+    assert_eq!(run.steps(), 20);
+    assert!(bytes < 5 << 20, "a run over 4 GiB holds {bytes} bytes");
+}
+
+/// Rows that are nowhere until they are read.
+#[derive(Debug)]
+struct Generated {
+    n_samples: usize,
+    n_features: usize,
+}
+
+impl RowSource<f32> for Generated {
+    fn n_samples(&self) -> usize {
+        self.n_samples
+    }
+
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn target_width(&self) -> usize {
+        1
+    }
+
+    fn read(
+        &self,
+        rows: &[usize],
+        x: &mut [f32],
+        y: &mut [f32],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        for ((&row, x), y) in rows.iter().zip(x.chunks_exact_mut(self.n_features)).zip(y) {
+            x.iter_mut().enumerate().for_each(|(i, x)| *x = ((row * 31 + i * 17) % 101) as f32 / 101.0);
+            *y = (row % 3) as f32;
+        }
+        Ok(())
+    }
 }

@@ -30,6 +30,7 @@ use crate::tensorboard::{EventWriter, Summary};
 /// | `train/` | `dense_1/kernel/histogram`, `dense_1/kernel/gradient` | epochs before, from 0 |
 /// | `train/` | `model`, `settings` (text) | where the fit begins |
 /// | `validation/` | `epoch_loss`, `epoch_<metric>` | epochs before, from 0 |
+/// | `validation/` | `evaluation_loss_vs_iterations`, `evaluation_<metric>_vs_iterations` | updates made |
 ///
 /// Without validation rows there is no `validation/`. Every fit, and every run that goes on after a load, writes files of its
 /// own: two fits into one directory, also within one second, disturb each other in nothing but being drawn as one line. A
@@ -144,7 +145,7 @@ impl Configured for TensorBoard {
 impl Callback for TensorBoard {
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         let texts =
-            vec![Summary::text("model", model_table(view)), Summary::text("settings", settings_table(view))];
+            vec![Summary::text("model", model_table(view)), Summary::text("settings", settings_list(view))];
         self.write(false, view.epoch() as u64, texts, true)
     }
 
@@ -159,10 +160,13 @@ impl Callback for TensorBoard {
 
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
         let step = view.epoch().saturating_sub(1) as u64;
-        let (mut train, mut validation) = (Vec::new(), Vec::new());
+        let (mut train, mut validation, mut evaluation) = (Vec::new(), Vec::new(), Vec::new());
         for (name, value) in view.values() {
             match name.strip_prefix("val_") {
-                Some(name) => validation.push(Summary::scalar(format!("epoch_{name}"), value)),
+                Some(name) => {
+                    validation.push(Summary::scalar(format!("epoch_{name}"), value));
+                    evaluation.push(Summary::scalar(format!("evaluation_{name}_vs_iterations"), value));
+                }
                 None => train.push(Summary::scalar(format!("epoch_{name}"), value)),
             }
         }
@@ -173,7 +177,8 @@ impl Callback for TensorBoard {
         if validation.is_empty() {
             return Ok(());
         }
-        self.write(true, step, validation, true)
+        self.write(true, step, validation, false)?;
+        self.write(true, view.step(), evaluation, true)
     }
 
     fn on_train_end(&mut self, _view: &mut View<'_>) -> Result<()> {
@@ -195,17 +200,17 @@ fn model_table(view: &View<'_>) -> String {
     text
 }
 
-/// The settings of the run as a table in Markdown: what is not a layer, which the other table has.
-fn settings_table(view: &View<'_>) -> String {
-    let mut text = String::from("| setting | value |\n|---|---|\n");
+/// The settings of the run as a list in Markdown: what is not a layer, which the table has. (In a table, TensorBoard breaks
+/// the names to make room for long values.)
+fn settings_list(view: &View<'_>) -> String {
+    let mut text = String::new();
     if let Value::Object(settings) = view.settings() {
         for (name, value) in settings.iter().filter(|(name, _)| *name != "network") {
             let value = match value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            // A bar would end the cell.
-            let _ = writeln!(text, "| {name} | `{}` |", value.replace('|', "\\|"));
+            let _ = writeln!(text, "- **{name}** `{value}`");
         }
     }
     text

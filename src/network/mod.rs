@@ -182,6 +182,21 @@ impl<F: Float> Network<F> {
 
     /// The outputs for `n` rows that `row` hands out, taken to fit the network.
     pub(crate) fn predict_rows<'x>(&self, n: usize, row: impl Fn(usize) -> ArrayView1<'x, F>) -> Array2<F> {
+        self.rows_through(n, row, false)
+    }
+
+    /// The outputs for some rows before the last activation.
+    pub(crate) fn sums(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.check_rows(x)?;
+        Ok(self.rows_through(x.nrows(), |row| x.row(row), true))
+    }
+
+    fn rows_through<'x>(
+        &self,
+        n: usize,
+        row: impl Fn(usize) -> ArrayView1<'x, F>,
+        without_last_activation: bool,
+    ) -> Array2<F> {
         let mut outputs = Array2::zeros((n, self.n_outputs()));
         let mut tape = Tape::for_prediction(self, PREDICTION_ROWS.min(n));
         let mut block = Buffer::zeros(PREDICTION_ROWS.min(n) * self.n_features);
@@ -190,7 +205,8 @@ impl<F: Float> Network<F> {
             for (i, to) in block.chunks_exact_mut(self.n_features).take(rows).enumerate() {
                 to.iter_mut().zip(row(start + i)).for_each(|(to, &from)| *to = from);
             }
-            let result = self.forward(&mut tape, &block[..rows * self.n_features], rows, None, false);
+            let rows_of_block = &block[..rows * self.n_features];
+            let result = self.forward(&mut tape, rows_of_block, rows, None, without_last_activation);
             let target = outputs.as_slice_mut().expect("a new array is contiguous");
             target[start * self.n_outputs()..][..result.len()].copy_from_slice(result);
         }

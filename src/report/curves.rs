@@ -5,10 +5,10 @@ use std::path::Path;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::learning_curves::{
-    Area, Axis, HEAD, INK, SCALE, SOFT, Scale, epoch_ticks, font, is_drawn, mesh, shown_at_half_size, text,
-};
-use crate::error::{Error, Result, check};
+use super::axis::{Axis, Scale, is_drawn};
+use super::learning_curves::{epoch_mesh, epoch_ticks};
+use super::page::{Area, Drawn, HEAD, INK, SCALE, SOFT, font, page, text};
+use crate::error::{Result, check};
 use crate::history::History;
 use crate::persistence;
 
@@ -105,20 +105,23 @@ impl Curves {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] without a curve.
+    /// [`Error::Parameter`](crate::Error::Parameter) without a curve.
     pub fn to_svg(&self) -> Result<String> {
         let curves = self.panels.iter().map(|panel| panel.curves.len()).sum::<usize>();
         check("number of curves", curves, curves >= 1, "at least 1")?;
-        let mut svg = String::new();
-        self.draw(&mut svg).map_err(|problem| Error::Format { kind: "picture", problem })?;
-        Ok(shown_at_half_size(&svg))
+        let columns = self.panels.len().min(COLUMNS);
+        let rows = self.panels.len().div_ceil(columns);
+        let lines = legend_lines(&self.names(), self.legend_start(), PANEL.0 * columns as u32);
+        let head = HEAD + (lines.len() as u32).saturating_sub(1) * 24 * SCALE;
+        let size = (PANEL.0 * columns as u32, head + PANEL.1 * rows as u32);
+        page(size, |page| self.draw(page, head, &lines, (rows, columns)))
     }
 
     /// Writes the picture to an SVG file.
     ///
     /// # Errors
     ///
-    /// As [`to_svg`](Self::to_svg), and [`Error::File`] when the file cannot be written.
+    /// As [`to_svg`](Self::to_svg), and [`Error::File`](crate::Error::File) when the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         persistence::write_atomically(path, self.to_svg()?.as_bytes())
     }
@@ -145,26 +148,18 @@ impl Curves {
         firsts.sort_by(f64::total_cmp);
         let limit = firsts.get(firsts.len() / 2).map_or(f64::INFINITY, |median| median.abs() * HEADROOM);
         let drawn = self.curves().flat_map(|curve| &curve.values).copied();
-        Scale::over(&self.value, drawn.filter(|value| is_drawn(*value)).map(|value| value.min(limit)))
+        let drawn = drawn.filter(|value| is_drawn(*value)).map(|value| value.min(limit));
+        Scale::of(drawn, self.value.ends_with("loss"))
     }
 
-    fn draw(&self, svg: &mut String) -> std::result::Result<(), String> {
-        let columns = self.panels.len().min(COLUMNS);
-        let rows = self.panels.len().div_ceil(columns);
+    fn draw(&self, page: &Area<'_>, head: u32, lines: &[Vec<usize>], grid: (usize, usize)) -> Drawn {
         let names = self.names();
-        let lines = legend_lines(&names, self.legend_start(), PANEL.0 * columns as u32);
-        let head = HEAD + (lines.len() as u32).saturating_sub(1) * 24 * SCALE;
-        let size = (PANEL.0 * columns as u32, head + PANEL.1 * rows as u32);
-        let page = SVGBackend::with_string(svg, size).into_drawing_area();
-        page.fill(&WHITE).map_err(text)?;
         let (top, body) = page.split_vertically(head);
-        self.draw_legend(&top, &lines, &names)?;
+        self.draw_legend(&top, lines, &names)?;
         let scale = self.scale();
         let epochs = self.curves().map(|curve| curve.values.len()).max().unwrap_or(0).max(1);
-        for (panel, area) in self.panels.iter().zip(body.split_evenly((rows, columns))) {
-            self.draw_panel(&area, panel, &scale, epochs, &names)?;
-        }
-        page.present().map_err(text)
+        let mut panels = self.panels.iter().zip(body.split_evenly(grid));
+        panels.try_for_each(|(panel, area)| self.draw_panel(&area, panel, &scale, epochs, &names))
     }
 
     /// Where the names of the legend begin.
@@ -173,12 +168,7 @@ impl Curves {
         (64 + if what > 0 { 7 * what + 18 } else { 0 }) * SCALE
     }
 
-    fn draw_legend(
-        &self,
-        head: &Area<'_>,
-        lines: &[Vec<usize>],
-        names: &[&str],
-    ) -> std::result::Result<(), String> {
+    fn draw_legend(&self, head: &Area<'_>, lines: &[Vec<usize>], names: &[&str]) -> Drawn {
         let scale = SCALE as i32;
         let left = Pos::new(HPos::Left, VPos::Center);
         let what = Text::new(self.names_are.clone(), (64 * scale, 22 * scale), font(13, &SOFT).pos(left));
@@ -204,8 +194,8 @@ impl Curves {
         scale: &Scale,
         epochs: usize,
         names: &[&str],
-    ) -> std::result::Result<(), String> {
-        let (low, high) = scale.range;
+    ) -> Drawn {
+        let (_, high) = scale.range;
         let (first, last) = if epochs == 1 { (0.0, 2.0) } else { (1.0, epochs as f64) };
         let middle = Pos::new(HPos::Left, VPos::Center);
         let title = Text::new(
@@ -221,12 +211,9 @@ impl Curves {
             .margin_bottom(6 * SCALE)
             .x_label_area_size(42 * SCALE)
             .y_label_area_size(58 * SCALE)
-            .build_cartesian_2d(
-                Axis { range: (first, last), ticks: epoch_ticks(epochs) },
-                Axis { range: (low, high), ticks: scale.ticks.clone() },
-            )
+            .build_cartesian_2d(Axis { range: (first, last), ticks: epoch_ticks(epochs) }, scale.axis())
             .map_err(text)?;
-        mesh(&mut chart, scale, &self.value)?;
+        epoch_mesh(&mut chart, scale, &self.value)?;
         for curve in &panel.curves {
             let colour = colour(names, &curve.name);
             let points: Vec<(f64, f64)> = (1..).map(f64::from).zip(curve.values.iter().copied()).collect();
@@ -303,6 +290,7 @@ fn legend_lines(names: &[&str], start: u32, width: u32) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::history::StopReason;
 
     fn history(losses: &[f64], broken: bool) -> History {

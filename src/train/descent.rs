@@ -34,21 +34,23 @@ pub(super) struct Descent<F: Float> {
 }
 
 impl<F: Float> Descent<F> {
-    pub(super) fn new(network: &Network<F>, minimizer: &dyn Minimizer<F>, rows: &Rows<'_, F>) -> Self {
+    /// # Errors
+    ///
+    /// Rows that cannot be read.
+    pub(super) fn new(
+        network: &Network<F>,
+        minimizer: &dyn Minimizer<F>,
+        rows: &Rows<'_, F>,
+    ) -> Result<Self> {
         let (len, trained) = (network.weights().len(), network.trained());
-        let mut weight = [F::zero()];
-        let weights = (0..rows.len()).map(|place| {
-            rows.gather_weights(&[rows.row(place)], &mut weight);
-            weight[0].wide()
-        });
-        Descent {
+        Ok(Descent {
             weights: Buffer::zeros(trained),
             gradient: Buffer::zeros(trained),
             loss: None,
             scratch: (0..minimizer.scratch()).map(|_| Buffer::zeros(len)).collect(),
             sums: vec![0.0; trained],
-            mass: weights.sum(),
-        }
+            mass: rows.mass()?,
+        })
     }
 }
 
@@ -62,14 +64,17 @@ struct WholeLoss<'w, 'd, F: Float> {
     mass: f64,
     metrics: &'w mut [Vec<f64>],
     evaluated: bool,
+    /// What kept rows from being read.
+    failure: Option<Error>,
 }
 
 impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
     /// Loss, gradient and the metrics of these weights, which the network has afterwards.
     fn evaluate(&mut self, weights: &[F], to: &mut [F]) -> f64 {
         self.evaluated = true;
-        let WholeLoss { plan, network, rows, workspace, sums, mass, metrics, .. } = self;
-        let Workspace { tape, x, y, weights: of_rows, losses, gradient, order, .. } = &mut **workspace;
+        let WholeLoss { plan, network, rows, workspace, sums, mass, metrics, failure, .. } = self;
+        let Workspace { tape, x, y, weights: of_rows, loss_weights, losses, gradient, order, .. } =
+            &mut **workspace;
         let trained = network.trained();
         network.weights_mut()[..trained].copy_from_slice(weights);
         let n_outputs = network.n_outputs();
@@ -81,15 +86,19 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
             let n = block.len();
             let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
             let (of_rows, losses) = (&mut of_rows[..n], &mut losses[..n]);
-            rows.gather_x(block, x);
-            rows.gather_y(block, y);
+            if let Err(error) = plan.read(rows, n_outputs, block, x, y) {
+                *failure = Some(error);
+                return f64::INFINITY;
+            }
             rows.gather_weights(block, of_rows);
+            let of_rows = &*of_rows;
+            let of_losses = rows.loss_weights(block, y, of_rows, loss_weights);
             network.forward(tape, x, n, None, fused);
             let (outputs, delta) = tape.output_and_delta(n * n_outputs);
             let pass = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
             plan.loss.ops::<F>().rows(pass, fused);
-            tape.weigh_rows(n_outputs, of_rows, *mass);
-            total += kernel::dot(losses, of_rows) + network.activity_penalty(tape, of_rows);
+            tape.weigh_rows(n_outputs, of_losses, *mass);
+            total += kernel::dot(losses, of_losses) + network.activity_penalty(tape, of_losses);
             if !total.is_finite() {
                 return f64::INFINITY;
             }
@@ -101,7 +110,7 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
                 target_width: rows.target_width(),
                 outputs,
                 n_outputs,
-                weights: rows.has_weights().then_some(&*of_rows),
+                weights: rows.has_weights().then_some(of_rows),
                 multilabel: plan.is_multilabel(n_outputs),
             };
             for (metric, state) in plan.metrics.iter().zip(metrics.iter_mut()) {
@@ -128,6 +137,9 @@ impl<F: Float> Passage<'_, '_, F> {
         let Descent { weights, gradient, loss, scratch, sums, mass } = descent;
         let trained = network.trained();
         weights.copy_from_slice(&network.weights()[..trained]);
+        // Arrays can always be read; where rows come from elsewhere, an iteration that fails half-way is taken back.
+        let source = data.training.source();
+        let before = source.map(|_| (weights.clone(), moments.slots.clone(), moments.scalars.clone()));
         let mut objective = WholeLoss {
             plan,
             network,
@@ -137,6 +149,7 @@ impl<F: Float> Passage<'_, '_, F> {
             mass: *mass,
             metrics: &mut totals.metrics,
             evaluated: false,
+            failure: None,
         };
         let start = loss.unwrap_or_else(|| objective.evaluate(weights, gradient));
         let mut point = Point { weights, loss: start, gradient };
@@ -152,6 +165,14 @@ impl<F: Float> Passage<'_, '_, F> {
             }
         }
         let Point { loss: end, gradient, .. } = point;
+        if let Some(failure) = objective.failure {
+            totals.metrics.iter_mut().for_each(Vec::clear);
+            if let Some((weights, slots, scalars)) = before {
+                network.weights_mut()[..trained].copy_from_slice(&weights);
+                (moments.slots, moments.scalars) = (slots, scalars);
+            }
+            return Err(failure);
+        }
         if !end.is_finite() {
             totals.metrics.iter_mut().for_each(Vec::clear);
             let (epoch, batch) = (position.epoch as usize + 1, position.batch as usize + 1);

@@ -74,20 +74,45 @@ impl Plan {
         let multilabel = self.is_multilabel(n_outputs);
         let task = Task { n_outputs, target_width: width, multilabel };
         self.metrics.iter().try_for_each(|metric| metric.ops::<F>().check_task(&task))?;
-        for (row, targets) in rows.targets() {
-            if let Some((column, value)) =
-                targets.indexed_iter().find(|(_, v)| !loss.allows(v.wide(), n_outputs))
-            {
-                return Err(Error::TargetRange {
-                    loss: self.loss.name().into(),
-                    row,
-                    column,
-                    value: value.wide(),
-                    allowed: loss.allowed(n_outputs),
-                });
-            }
+        if rows.source().is_some() {
+            return Ok(());
         }
-        Ok(())
+        let mut fault = None;
+        rows.for_each_target(|row, targets| {
+            fault = fault.take().or_else(|| self.target_out_of_range(n_outputs, row, targets));
+        })?;
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Reads rows into buffers, and checks the targets of a source: those of arrays have been checked before.
+    pub(super) fn read<F: Float>(
+        &self,
+        rows: &Rows<'_, F>,
+        n_outputs: usize,
+        index: &[usize],
+        x: &mut [F],
+        y: &mut [F],
+    ) -> Result<()> {
+        rows.read(index, x, y)?;
+        if rows.source().is_none() {
+            return Ok(());
+        }
+        let mut targets = index.iter().zip(y.chunks_exact(rows.target_width()));
+        let fault = targets.find_map(|(&row, targets)| self.target_out_of_range(n_outputs, row, targets));
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// The error of the first target that the loss is not defined for.
+    fn target_out_of_range<F: Float>(&self, n_outputs: usize, row: usize, targets: &[F]) -> Option<Error> {
+        let loss = self.loss.ops::<F>();
+        let column = targets.iter().position(|value| !loss.allows(value.wide(), n_outputs))?;
+        Some(Error::TargetRange {
+            loss: self.loss.name().into(),
+            row,
+            column,
+            value: targets[column].wide(),
+            allowed: loss.allowed(n_outputs),
+        })
     }
 
     /// Whether the batches are what the optimizer wants, for that many training rows of weight.

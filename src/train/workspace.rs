@@ -15,6 +15,8 @@ pub(super) struct Workspace<F: Float> {
     pub(super) x: Buffer<F>,
     pub(super) y: Buffer<F>,
     pub(super) weights: Buffer<F>,
+    /// Sample weights times class weights; empty where these are none.
+    pub(super) loss_weights: Buffer<F>,
     pub(super) losses: Buffer<F>,
     pub(super) gradient: Buffer<F>,
     /// Rows of the data set in the order of the epoch.
@@ -34,6 +36,7 @@ impl<F: Float> Workspace<F> {
             x: Buffer::zeros(rows * network.n_features()),
             y: Buffer::zeros(rows * target_width),
             weights: Buffer::zeros(rows),
+            loss_weights: Buffer::zeros(data.training.class_weights().map_or(0, |_| rows)),
             losses: Buffer::zeros(rows),
             gradient: Buffer::zeros(network.weights().len()),
             order: Vec::with_capacity(data.training.len()),

@@ -121,6 +121,7 @@ fn samples(folder: &Path) -> Vec<AnyCallback> {
             .into(),
         TimeBudget::seconds(1e6).into(),
         UpdateBudget::updates(9).into(),
+        TerminateOnNan.into(),
         ModelCheckpoint::to(path("{epoch:02}-{val_scripted:.3}.mlp"))
             .every(2)
             .save_best_only(MONITOR)
@@ -518,6 +519,47 @@ fn a_fit_goes_on_from_its_backup_and_from_no_other() {
     assert_eq!(files(&folder.path().join("backup")), names(&[]));
 }
 
+#[test]
+fn a_damaged_backup_gives_way_to_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = |crash: usize| {
+        clock(&SCRIPT, 2, vec![crash_in(crash), Backup::to(folder.path().join("backup")).into()])
+    };
+    let mut straight = begin(0);
+    advance(&mut straight, Until::epochs(6)).unwrap();
+    let spoils: [fn(Vec<u8>) -> Vec<u8>; 3] = [
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |mut bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            bytes
+        },
+        |_| Vec::new(),
+    ];
+    for spoil in spoils {
+        for damaged in 0..2 {
+            advance(&mut begin(5), Until::epochs(6)).unwrap_err();
+            let kept: Vec<PathBuf> = fs::read_dir(folder.path().join("backup"))
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .collect();
+            fs::write(&kept[damaged], spoil(fs::read(&kept[damaged]).unwrap())).unwrap();
+            let mut again = begin(0);
+            advance(&mut again, Until::epochs(6)).unwrap();
+            assert!(again.to_bytes().unwrap() == straight.to_bytes().unwrap());
+
+            // Both damaged: nothing begins anew without a word.
+            advance(&mut begin(5), Until::epochs(6)).unwrap_err();
+            for path in &kept {
+                fs::write(path, spoil(fs::read(path).unwrap())).unwrap();
+            }
+            let error = advance(&mut begin(0), Until::epochs(6)).unwrap_err();
+            assert!(matches!(error, Error::Callback { .. }), "{error}");
+            fs::remove_dir_all(folder.path().join("backup")).unwrap();
+        }
+    }
+}
+
 /// Ends the fit with an error when training ends.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct PowerCut {
@@ -721,7 +763,15 @@ fn tensorboard_has_keras_layout() {
     };
     let texts = ["model@0", "settings@0"].map(String::from);
     assert_eq!(tags("train"), [&texts[..], &epoch(0), &epoch(1)].concat());
-    assert_eq!(tags("validation"), ["epoch_loss@0", "epoch_scripted@0", "epoch_loss@1", "epoch_scripted@1"]);
+    // The clock makes an update per epoch.
+    let validation = |epoch: usize| {
+        let epochs = ["epoch_loss", "epoch_scripted"].map(|tag| format!("{tag}@{epoch}"));
+        let updates = epoch + 1;
+        let evaluations =
+            ["loss", "scripted"].map(|name| format!("evaluation_{name}_vs_iterations@{updates}"));
+        [epochs, evaluations].concat()
+    };
+    assert_eq!(tags("validation"), [validation(0), validation(1)].concat());
 
     // A second fit into the same directory, within the same second; it is told of batches and weights.
     let more = board.update_freq(2).histogram_freq(2).write_gradients();

@@ -5,3 +5,4 @@ mod metrics;
 mod minimizers;
 mod optimizers;
 mod schedules;
+mod splitters;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use linfa::prelude::*;
 use linfa_elasticnet::ElasticNet;
 use linfa_mlp::model_selection::{
-    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, TargetScaling, Work,
+    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, TargetScaling, Task, Work,
 };
 use linfa_mlp::rng::Stream;
 use linfa_preprocessing::linear_scaling::LinearScaler;
@@ -51,13 +51,13 @@ impl Executor for Shuffled {
     }
 
     fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> linfa_mlp::Result<()> {
-        let mut tasks: Vec<(usize, usize)> = Vec::new();
+        let mut tasks: Vec<(usize, Task)> = Vec::new();
         for fold in work.folds() {
-            tasks.extend(fold.candidates.iter().map(|&candidate| (fold.fold, candidate)));
+            tasks.extend(fold.tasks.iter().map(|&task| (fold.fold, task)));
         }
         Stream::new(self.0).shuffle(&mut tasks);
-        for (fold, candidate) in tasks {
-            let row = work.open(fold).fit(candidate);
+        for (fold, task) in tasks {
+            let row = work.open(fold).fit(task);
             // As a row that comes back from another machine.
             let text = serde_json::to_string(&row)?;
             done(serde_json::from_str(&text)?);

@@ -19,6 +19,7 @@ FIXTURES = [
     "layers",
     "initializers",
     "metrics",
+    "splitters",
     "estimator_mlp",
     "lbfgs",
     "adaptive_rate",

@@ -12,4 +12,5 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod regularizers;
+mod splitters;
 mod training;

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{SearchObserver, SearchPlan};
-use crate::model_selection::results::{FitRow, SearchResults, seconds, significant};
+use crate::model_selection::results::{FitRow, Params, SearchResults, seconds, significant};
 
 /// Shows how far a search is, on standard error: one bar on a terminal, else one plain line for each fit.
 ///
@@ -72,7 +72,7 @@ impl SearchObserver for SearchProgress {
     fn search_started(&self, plan: &SearchPlan) {
         self.with(|state| {
             *state = State {
-                candidates: plan.candidates.clone(),
+                candidates: plan.candidates.iter().map(ToString::to_string).collect(),
                 scorer: plan.scorers.first().cloned().unwrap_or_default(),
                 fits: plan.fits,
                 ..State::default()
@@ -90,6 +90,28 @@ impl SearchObserver for SearchProgress {
                     "{candidates} candidates × {folds} folds = {} fits on {threads} threads",
                     plan.fits
                 ));
+            }
+            plan.notes.iter().for_each(|note| state.say(note));
+            if plan.restored > 0 {
+                state.say(&format!("{} fits are restored from the journal", plan.restored));
+            }
+        });
+    }
+
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        self.with(|state| {
+            state.candidates.truncate(first);
+            state.candidates.extend(candidates.iter().map(ToString::to_string));
+        });
+    }
+
+    fn fit_restored(&self, _: &FitRow) {
+        self.with(|state| {
+            state.done += 1;
+            if let Some(bar) = &state.bar {
+                bar.inc(1);
+                // It took no time, and says nothing of the time that is left.
+                bar.reset_eta();
             }
         });
     }
@@ -137,6 +159,7 @@ impl SearchObserver for SearchProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model_selection::observer::Task;
     use crate::model_selection::results::FitStatus;
 
     #[test]
@@ -148,7 +171,7 @@ mod tests {
             done: 7,
             ..State::default()
         };
-        let mut row = FitRow::started(0, 3, 8, 4, 1);
+        let mut row = FitRow::started(Task::new(0, Some(3)), 8, 4, 1);
         row.test_scores = vec![0.851_41];
         assert_eq!(state.line(&row), "[7/12] candidate 0 (penalty=0.1), fold 3: r2 = 0.8514 (0 µs)");
         row.status = FitStatus::Failed { message: "no".into() };

@@ -74,10 +74,14 @@ pub(crate) fn significant(value: f64, digits: usize) -> String {
 fn status(candidate: &CandidateSummary) -> String {
     let part =
         |count: usize, name: &str| (count > 0).then(|| format!("{count} of {} {name}", candidate.fits));
-    let parts: Vec<String> = [part(candidate.failed, "failed"), part(candidate.diverged, "diverged")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts: Vec<String> = [
+        part(candidate.failed, "failed"),
+        part(candidate.diverged, "diverged"),
+        part(candidate.stopped, "stopped"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if parts.is_empty() { "ok".into() } else { parts.join(", ") }
 }
 
@@ -96,7 +100,7 @@ pub(crate) fn mean_std(mean: f64, std: f64) -> String {
 }
 
 /// The candidates from best to worst by the first scorer: rank, the parameters that are not the same everywhere, mean ±
-/// standard deviation of each score, seconds of a fit, and how the fits ended.
+/// standard deviation of each score, the resource of a search in rungs, seconds of a fit, and how the fits ended.
 impl fmt::Display for SearchResults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |candidate: &CandidateSummary, axis: &str| {
@@ -115,6 +119,10 @@ impl fmt::Display for SearchResults {
                 heads.push((format!("train {}", scorer.name), Align::Right));
             }
         }
+        let with_resource = self.candidates.iter().any(|candidate| candidate.resource.is_some());
+        if with_resource {
+            heads.push(("resource".to_string(), Align::Right));
+        }
         heads.extend([("fit time".to_string(), Align::Right), ("status".to_string(), Align::Left)]);
 
         let mut table = Table::new(heads);
@@ -128,6 +136,9 @@ impl fmt::Display for SearchResults {
                     let train = candidate.train.as_ref().map(|train| train[place]);
                     row.push(train.map_or_else(|| "–".into(), |train| mean_std(train.mean, train.std)));
                 }
+            }
+            if with_resource {
+                row.push(candidate.resource.map_or_else(|| "–".into(), |resource| resource.to_string()));
             }
             row.extend([seconds(candidate.fit_seconds.mean), status(candidate)]);
             table.push(row);

@@ -76,6 +76,11 @@ impl Refit {
         if let Choice::Scorer(name) = &self.0 { Some(name) } else { None }
     }
 
+    /// The place of the scorer that decides.
+    pub(super) fn place(&self, scorers: &[ScorerInfo]) -> usize {
+        self.scorer().and_then(|name| scorers.iter().position(|info| info.name == name)).unwrap_or(0)
+    }
+
     /// The best candidate and whether it shall be fitted on all rows, or why there is none.
     pub(super) fn choose(&self, results: &SearchResults) -> Result<(usize, bool), String> {
         let candidates = results.candidates().len();

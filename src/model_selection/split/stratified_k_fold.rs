@@ -1,7 +1,9 @@
 //! k folds with the classes' shares in each.
 
-use super::{Rows, Split, Splitter, check_n_splits};
-use crate::error::{Error, Result};
+use super::{Rows, Split, Splitter, check_members, check_n_splits};
+#[cfg(any(doc, test))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::model_selection::target::Classes;
 use crate::rng::Stream;
 
@@ -52,20 +54,6 @@ impl StratifiedKFold {
     pub fn shuffle(mut self, seed: u64) -> Self {
         self.shuffle = Some(seed);
         self
-    }
-}
-
-/// Checks that every class has a row for every fold.
-fn check_members(splitter: &str, classes: &Classes, needed: usize) -> Result<()> {
-    let counts = classes.counts();
-    match counts.iter().position(|&members| members < needed) {
-        Some(class) => Err(Error::ClassTooSmall {
-            splitter: splitter.into(),
-            class: classes.names[class].clone(),
-            members: counts[class],
-            needed,
-        }),
-        None => Ok(()),
     }
 }
 
