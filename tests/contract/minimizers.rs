@@ -403,14 +403,12 @@ fn a_regression_is_learned_and_a_linear_model_does_not_need_a_hidden_layer() {
 
 #[test]
 fn digits_are_learned_two_classes_of_them_and_all_ten() {
-    let raw = smartcore::dataset::digits::load_dataset();
-    let x = Array2::from_shape_vec((raw.num_samples, raw.num_features), raw.data).unwrap() / 16.0;
-    let labels = Array1::from(raw.target);
-    let two: Vec<usize> = (0..x.nrows()).filter(|&row| labels[row] < 2.0).collect();
+    let digits = linfa_mlp::datasets::digits::<f32>();
+    let (x, labels) = (digits.records / 16.0, digits.targets);
+    let two: Vec<usize> = (0..x.nrows()).filter(|&row| labels[row] < 2).collect();
     let few: Vec<usize> = (0..200).collect();
     for rows in [two, few] {
-        let targets: Array1<usize> = rows.iter().map(|&row| labels[row] as usize).collect();
-        let dataset = Dataset::new(x.select(Axis(0), &rows), targets);
+        let dataset = Dataset::new(x.select(Axis(0), &rows), labels.select(Axis(0), &rows));
         for activation in ["sigmoid", "tanh", "relu", "identity"] {
             let model = MlpClassifier::params()
                 .hidden_layer_sizes([50])
