@@ -8,11 +8,11 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
-use super::hyperparams::{
-    Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
-};
+use super::hyperparams::{MlpClassifierParams, MlpRegressorParams, MlpValidParams};
 use super::inside_search::{advance, until};
+use super::labels::with_label;
 use super::regressor::{MlpRegressor, columns};
+use super::task::{Classification, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
@@ -22,7 +22,7 @@ use crate::model_selection::{
 use crate::train::{self, Plan, Rows, Run, Until};
 
 /// The rows of a view with these targets, checked once for the whole search.
-fn checked<'a, F: Float>(
+pub(super) fn checked<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -32,7 +32,7 @@ fn checked<'a, F: Float>(
 }
 
 /// Rows of a view that [`checked`] has seen.
-fn chosen<'a, F: Float>(
+pub(super) fn chosen<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -42,7 +42,7 @@ fn chosen<'a, F: Float>(
 }
 
 /// The rows of a view that a fit trains on, and those that the search has it validated on.
-fn of_fit<'a, F: Float>(
+pub(super) fn of_fit<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -55,12 +55,14 @@ fn of_fit<'a, F: Float>(
 }
 
 /// What can be said against a fit before it starts.
-fn check_plan<F: Float, K>(
+pub(super) fn check_plan<'a, F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    data: train::Data<'_, F>,
+    data: train::Data<'a, F>,
+    weigh: impl FnOnce(Rows<'a, F>) -> Result<Rows<'a, F>>,
 ) -> Result<()> {
-    let data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    let mut data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    data.training = weigh(data.training)?;
     let rows = &data.training;
     let plan = plan(rows.len());
     plan.check()?;
@@ -89,7 +91,7 @@ where
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
         let width = rows.target_width();
-        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows))
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows), Ok)
     }
 
     fn fit_rows(
@@ -163,7 +165,11 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), train::Data::from(rows))
+        let classes = &prepared.classes;
+        params.check_classes(classes.len())?;
+        let plan = |n| params.plan_for(classes.len(), n);
+        check_plan(params, plan, train::Data::from(rows), |rows| params.weigh(classes, rows))
+            .map_err(|error| with_label(error, classes))
     }
 
     fn fit_rows(
@@ -175,10 +181,10 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<Self::Object> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        let data = params.divided(data)?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
         let mut run = params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)?;
         advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
-        MlpClassifier::from_run(run, prepared.classes.clone())
+        Ok(params.model(run, &prepared.classes))
     }
 
     fn seed(&self) -> Option<u64> {
@@ -290,7 +296,8 @@ impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParam
     ) -> Result<Run<F>> {
         let params = self.check_ref()?.in_search(context);
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        params.begin(|n| params.plan_for(prepared.classes.len(), n), &params.divided(data)?)
+        let data = params.divided_by_class(&prepared.classes, data)?;
+        params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)
     }
 
     fn advance(
@@ -303,13 +310,13 @@ impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParam
         context: &FitContext<'_>,
     ) -> Result<()> {
         let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
-        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let data = self.check_ref()?.in_search(context).divided_by_class(&prepared.classes, data)?;
         let until = until(run, &data, goal);
         advance(run, &data, until, context)
     }
 
     fn model(&self, run: &Run<F>, prepared: &Self::Prepared) -> Result<Self::Object> {
-        MlpClassifier::from_run(run.clone(), prepared.classes.clone())
+        Ok(self.check_ref()?.model(run.clone(), &prepared.classes))
     }
 
     fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
@@ -331,7 +338,7 @@ fn outputs<F: Float, L: Label + Target>(
 }
 
 /// A row of a view, for as long as the data live rather than the view.
-fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
+pub(super) fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
     x.index_axis_move(ndarray::Axis(0), row)
 }
 

@@ -24,6 +24,7 @@ pub mod math;
 mod multiply;
 mod narrow;
 mod path;
+mod peak;
 mod portable;
 mod product;
 mod scalar;
@@ -37,6 +38,8 @@ mod tuning;
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub use gather::gather_rows;
 pub use path::{Path, dispatch, path, with_path};
+#[doc(hidden)]
+pub use peak::fma_peak;
 pub use product::{dense_forward, dense_input_gradient, dense_weight_gradient};
 pub use scalar::Scalar;
 pub use slices::{erf_slice, exp_slice, ln_slice, sigmoid_slice, softplus_slice, tanh_slice};

@@ -1,10 +1,6 @@
 //! GFLOP/s of every product and the throughput of every function, against the peak measured in the same run:
 //! `cargo test --release kernel::tuning -- --ignored --nocapture`.
-#![allow(
-    clippy::needless_range_loop,
-    clippy::type_complexity,
-    reason = "tables of functions, unrolled loops"
-)]
+#![allow(clippy::type_complexity, reason = "tables of functions")]
 
 use super::*;
 use std::hint::black_box;
@@ -47,51 +43,8 @@ fn seconds(mut f: impl FnMut()) -> f64 {
     best
 }
 
-/// Twelve independent chains of fused multiply-adds in registers.
-#[inline(always)]
-unsafe fn chains<V: simd::Simd>(repeats: usize) {
-    // SAFETY: the callers below are compiled for the instructions of `V` and run on a path that has them.
-    unsafe {
-        let factor = V::splat(black_box(V::Elem::s_from_f64(0.999)));
-        let mut sums = [factor; 12];
-        for _ in 0..repeats {
-            for i in 0..12 {
-                sums[i] = V::fma(sums[i], factor, factor);
-            }
-        }
-        black_box(sums);
-    }
-}
-
-macro_rules! chains_on {
-    ($name:ident, $vector:ty, $features:literal) => {
-        #[target_feature(enable = $features)]
-        unsafe fn $name(repeats: usize) {
-            // SAFETY: compiled for the instructions of the vector.
-            unsafe { chains::<$vector>(repeats) }
-        }
-    };
-}
-chains_on!(chains_512_single, avx512::F32x16, "avx512f,avx512vl,fma");
-chains_on!(chains_512_double, avx512::F64x8, "avx512f,avx512vl,fma");
-chains_on!(chains_256_single, avx2::F32x8, "avx2,fma");
-chains_on!(chains_256_double, avx2::F64x4, "avx2,fma");
-
-/// GFLOP/s of fused multiply-adds alone.
-fn peak<S: Scalar>() -> f64 {
-    let (bytes, run): (usize, unsafe fn(usize)) = match (path(), size_of::<S>()) {
-        (Path::Avx512, 4) => (64, chains_512_single),
-        (Path::Avx512, _) => (64, chains_512_double),
-        (_, 4) => (32, chains_256_single),
-        _ => (32, chains_256_double),
-    };
-    // SAFETY: `path` has the instructions.
-    let time = seconds(|| unsafe { run(1000) });
-    2.0 * 12.0 * 1000.0 * (bytes / size_of::<S>()) as f64 / time / 1e9
-}
-
 fn products<S: Scalar>() {
-    let peak = peak::<S>();
+    let peak = fma_peak::<S>();
     println!("{} bytes on {:?}: peak {peak:.1} GFLOP/s", size_of::<S>(), path());
     println!("{:>14} {:>15} {:>15} {:>15} {:>9}", "shape", "forward", "dW", "dX", "transpose");
     for (rows, fan_in, fan_out) in SHAPES {

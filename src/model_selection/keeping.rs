@@ -11,6 +11,7 @@ use super::continue_rows::Goal;
 use super::data_view::{DataView, columns};
 use super::fit_rows::FitContext;
 use super::fold_rows::FoldRows;
+use super::journal::Digester;
 use super::pipeline::Pipeline;
 use super::preparation::{FittedSteps, FittedTargetScaling, Preparation};
 use super::scorer::Probabilities;
@@ -63,6 +64,8 @@ where
     T: Trainer<P, F, Y, I, Model = M>,
     M: Send + Sync,
 {
+    const WAY: &'static str = T::WAY;
+
     type Model = Watched<M>;
     type State = T::State;
     type Fold<'a>
@@ -78,6 +81,14 @@ where
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>> {
         self.trainer.open(data, rows, preparation)
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        self.trainer.digest(fold, digester);
     }
 
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>

@@ -139,7 +139,19 @@ fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, epochs: usize, best: Option<us
         .y_label_area_size(58 * SCALE)
         .build_cartesian_2d(Axis { range: (first, last), ticks: epoch_ticks(epochs) }, scale.axis())
         .map_err(text)?;
-    let name = panel.name.replace('_', " ");
+    epoch_mesh(&mut chart, &scale, panel.name)?;
+    if let Some(epoch) = best {
+        let at = epoch as f64 + 1.0;
+        let line =
+            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
+        chart.draw_series(line).map_err(text)?;
+    }
+    draw_curves(&mut chart, panel, &scale, best)
+}
+
+/// Lines and letters of a panel that has epochs on its horizontal axis.
+pub(super) fn epoch_mesh(chart: &mut Chart<'_, '_>, scale: &Scale, name: &str) -> Drawn {
+    let name = name.replace('_', " ");
     chart
         .configure_mesh()
         .bold_line_style(GRID)
@@ -152,17 +164,10 @@ fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, epochs: usize, best: Option<us
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|place| scale.label(*place))
         .draw()
-        .map_err(text)?;
-    if let Some(epoch) = best {
-        let at = epoch as f64 + 1.0;
-        let line =
-            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
-        chart.draw_series(line).map_err(text)?;
-    }
-    draw_curves(&mut chart, panel, &scale, best)
+        .map_err(text)
 }
 
-type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+pub(super) type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 fn draw_curves(chart: &mut Chart<'_, '_>, panel: &Panel<'_>, scale: &Scale, best: Option<usize>) -> Drawn {
     for (values, colour) in panel.curves() {
@@ -192,7 +197,7 @@ fn draw_curves(chart: &mut Chart<'_, '_>, panel: &Panel<'_>, scale: &Scale, best
 }
 
 /// The first epoch, and round numbers.
-fn epoch_ticks(epochs: usize) -> Vec<f64> {
+pub(super) fn epoch_ticks(epochs: usize) -> Vec<f64> {
     let step = round_step(epochs as f64 / 9.0).max(1.0);
     let rounds = (1..12).map(|i| f64::from(i) * step).filter(|tick| *tick > 1.0 && *tick <= epochs as f64);
     std::iter::once(1.0).chain(rounds).collect()

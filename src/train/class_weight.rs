@@ -31,7 +31,7 @@ use super::rows::class_of;
 /// use linfa_mlp::MlpClassifier;
 /// use linfa_mlp::train::ClassWeight;
 ///
-/// // 1359 ordinary wines and 240 better ones: without weights, few are found.
+/// // 1382 ordinary wines and 217 better ones: without weights, few of these are found.
 /// let wine = linfa_datasets::winequality().map_targets(|&quality| if quality > 6 { "good" } else { "ordinary" });
 /// let params = MlpClassifier::params().hidden_layer_sizes([]).epochs(5);
 /// let found = |params: linfa_mlp::estimator::MlpClassifierParams| -> linfa_mlp::Result<usize> {

@@ -3,6 +3,7 @@
 //! [`Run`] is that value. [`Model`] is Keras' compiled model, a thin user of it; so are the estimators and the searches.
 
 mod class_weight;
+mod descent;
 mod evaluate;
 mod inside;
 mod model;
@@ -28,6 +29,8 @@ pub use run::{Run, Status, Until};
 pub use source::RowSource;
 pub use validation::Validation;
 
+pub(crate) use class_weight::label_text;
+pub(crate) use plan::{check_search, check_unbatched, reads_all_rows};
 pub(crate) use rows::{check_any_weight, check_weights};
 pub(crate) use saved::RunV1;
 pub(crate) use watch::Watch;

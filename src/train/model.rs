@@ -16,7 +16,8 @@ use crate::network::{Network, Sequential, Summary};
 use crate::optimizer::AnyOptimizer;
 use crate::persistence;
 
-use super::{Data, Plan, Rows, Run, Scores, Until, Validation, evaluate};
+use super::plan::{check_unbatched, reads_all_rows};
+use super::{ClassWeight, Data, Plan, Rows, Run, Scores, Until, Validation, evaluate};
 
 impl Sequential {
     /// Makes a model that can be trained, with its first weights. Metrics are a list such as `[Accuracy]` or
@@ -53,16 +54,18 @@ impl Sequential {
 /// | setting | default (Keras') | range |
 /// | --- | --- | --- |
 /// | `epochs` | – | epochs of this call; ≥ 1 |
-/// | `batch_size` | 32 | ≥ 1 |
+/// | `batch_size` | 32 | ≥ 1; unset for an optimizer that reads all rows at once |
 /// | `shuffle` | true | training rows, anew in each epoch |
 /// | `validation` | none | [`Validation`]: the last rows, a random or stratified share, rows by index |
+/// | `class_weight` | none | [`ClassWeight`] |
 /// | `callbacks` | none | |
 #[derive(Clone, Debug)]
 pub struct Training {
     epochs: usize,
-    batch_size: usize,
+    batch_size: Option<usize>,
     shuffle: bool,
     validation: Validation,
+    class_weight: Option<ClassWeight>,
     callbacks: Vec<AnyCallback>,
 }
 
@@ -71,13 +74,13 @@ impl Training {
     #[must_use]
     pub fn epochs(epochs: usize) -> Self {
         let (validation, callbacks) = (Validation::none(), Vec::new());
-        Training { epochs, batch_size: 32, shuffle: true, validation, callbacks }
+        Training { epochs, batch_size: None, shuffle: true, validation, class_weight: None, callbacks }
     }
 
     /// Rows of a batch.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
+        self.batch_size = Some(batch_size);
         self
     }
 
@@ -98,6 +101,14 @@ impl Training {
     #[must_use]
     pub fn validation(mut self, validation: Validation) -> Self {
         self.validation = validation;
+        self
+    }
+
+    /// How much each class counts in training. Classes are indices from 0: the targets themselves where these are one column,
+    /// else the column of the largest.
+    #[must_use]
+    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
+        self.class_weight = Some(weight);
         self
     }
 
@@ -211,9 +222,18 @@ impl<F: Float> Model<F> {
     #[doc(alias = "validation_data")]
     pub fn fit_data(&mut self, data: &Data<'_, F>, training: &Training) -> Result<&History> {
         check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
-        let data = data.clone().validated_by(&training.validation, self.run.plan.seed)?;
+        check_unbatched(&self.run.plan().optimizer, training.batch_size)?;
+        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
+        let mut data = data.clone().validated_by(&training.validation, self.run.plan.seed)?;
+        if let Some(weight) = &training.class_weight {
+            let n_outputs = self.run.network.n_outputs();
+            let labels = self.run.plan.is_multilabel(n_outputs);
+            check("class_weight", "given", !labels, "none where each output is a question of its own")?;
+            let classes: Vec<String> = (0..n_outputs.max(2)).map(|class| class.to_string()).collect();
+            data.training = weight.weigh(&classes, data.training)?;
+        }
         let plan = Plan {
-            batch_size: training.batch_size,
+            batch_size: training.batch_size.unwrap_or(default),
             shuffle: training.shuffle,
             callbacks: training.callbacks.clone(),
             ..self.run.plan.clone()

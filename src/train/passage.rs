@@ -11,6 +11,8 @@ use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::rng::Stream;
 
+use super::descent::Descent;
+use super::plan::reads_all_rows;
 use super::telling::Moment;
 use super::watch::Watch;
 use super::workspace::Workspace;
@@ -43,7 +45,7 @@ impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
         watch: &'p dyn Watch,
     ) -> Self {
         let workspace = Workspace::new(&run.network, &run.plan, data, names.len());
-        let batches = data.training.n_weighted().div_ceil(run.plan.batch_size);
+        let batches = run.plan.batches(data.training.n_weighted());
         let (epoch_start, saves) = (Instant::now(), Vec::new());
         Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves, watch }
     }
@@ -56,6 +58,10 @@ impl<F: Float> Passage<'_, '_, F> {
             self.run.begun = true;
             self.save(None)?;
         }
+        let minimizer = self.run.plan.optimizer.ops::<F>().minimizer();
+        let mut descent = minimizer
+            .map(|minimizer| Descent::new(&self.run.network, minimizer, &self.data.training))
+            .transpose()?;
         while (self.run.position.epoch as usize) < self.until.epochs {
             // Before the epoch begins, so that callbacks are told of its beginning once.
             if self.is_paused() {
@@ -71,10 +77,15 @@ impl<F: Float> Passage<'_, '_, F> {
                 if self.is_paused() {
                     return Ok(Status::Paused);
                 }
-                if let Err(error) = self.batch() {
-                    return self.end_diverged(error);
-                }
-                stop = self.tell(Moment::BatchEnd)?;
+                let end = match &mut descent {
+                    Some(descent) => self.iterate(descent),
+                    None => self.batch().map(|()| None),
+                };
+                let end = match end {
+                    Ok(end) => end,
+                    Err(error) => return self.end_diverged(error),
+                };
+                stop = self.tell(Moment::BatchEnd)?.or(end);
                 if stop.is_none() {
                     self.save(None)?;
                 }
@@ -122,7 +133,7 @@ impl<F: Float> Passage<'_, '_, F> {
         order.clear();
         // A row of weight 0 is as good as absent: no layer, no batch and no counter sees it.
         order.extend((0..rows.len()).map(|place| rows.row(place)).filter(|&row| rows.has_weight(row)));
-        if self.run.plan.shuffle {
+        if self.run.plan.shuffle && !reads_all_rows(&self.run.plan.optimizer) {
             Stream::new(self.run.plan.seed).named("shuffle").at(self.run.position.epoch).shuffle(order);
         }
     }
@@ -151,13 +162,7 @@ impl<F: Float> Passage<'_, '_, F> {
         plan.read(rows, n_outputs, order, x, y)?;
         rows.gather_weights(order, weights);
         let sample_weights = &*weights;
-        let weights = match rows.class_weights() {
-            None => sample_weights,
-            Some(class_weights) => {
-                rows.gather_loss_weights(class_weights, order, y, &mut loss_weights[..n]);
-                &loss_weights[..n]
-            }
-        };
+        let weights = rows.loss_weights(order, y, sample_weights, loss_weights);
         let mass = kernel::sum(weights);
 
         let fused = plan.loss_takes_over();
@@ -166,11 +171,9 @@ impl<F: Float> Passage<'_, '_, F> {
         let (outputs, delta) = tape.output_and_delta(n * n_outputs);
         let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
         plan.loss.ops::<F>().rows(of_rows, fused);
-        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(weights) {
-            let share = F::of(weight.wide() / mass);
-            delta.iter_mut().for_each(|delta| *delta *= share);
-        }
-        let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
+        tape.weigh_rows(n_outputs, weights, mass);
+        let of_rows = kernel::dot(losses, weights) + network.activity_penalty(tape, weights);
+        let batch_loss = of_rows / mass + network.penalty();
         let optimizer = plan.optimizer.ops::<F>();
         let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
         let diverged = Error::Diverged {

@@ -36,7 +36,7 @@ impl<F: Float> Run<F> {
                 epoch: position.epoch as usize,
                 epochs: until.epochs,
                 batch: 0,
-                batches: data.training.n_weighted().div_ceil(plan.batch_size),
+                batches: plan.batches(data.training.n_weighted()),
                 step: position.step,
                 seconds: 0.0,
                 names,

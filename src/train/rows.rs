@@ -311,11 +311,37 @@ impl<'a, F: Float> Rows<'a, F> {
         self.class_weights.as_deref()
     }
 
-    /// What the loss of some rows counts in training: sample weights times class weights, by the targets `y`.
-    pub(crate) fn gather_loss_weights(&self, class_weights: &[f64], rows: &[usize], y: &[F], to: &mut [F]) {
-        for ((to, &row), targets) in to.iter_mut().zip(rows).zip(y.chunks_exact(self.target_width())) {
+    /// What the loss of some rows counts in training: sample weights times class weights, by the targets `y`. Without the
+    /// latter these are the sample weights.
+    pub(super) fn loss_weights<'w>(
+        &self,
+        rows: &[usize],
+        y: &[F],
+        sample_weights: &'w [F],
+        buffer: &'w mut [F],
+    ) -> &'w [F] {
+        let Some(class_weights) = self.class_weights() else { return sample_weights };
+        let buffer = &mut buffer[..rows.len()];
+        for ((to, &row), targets) in buffer.iter_mut().zip(rows).zip(y.chunks_exact(self.target_width())) {
             *to = F::of(self.sample_weight(row) * class_weight(class_weights, targets));
         }
+        buffer
+    }
+
+    /// What the losses of all rows chosen count together in training.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(super) fn mass(&self) -> Result<f64> {
+        let mut mass = 0.0;
+        match self.class_weights() {
+            None => (0..self.len()).for_each(|place| mass += self.sample_weight(self.row(place))),
+            Some(weights) => self.for_each_target(|row, targets| {
+                mass += F::of(self.sample_weight(row) * class_weight(weights, targets)).wide();
+            })?,
+        }
+        Ok(mass)
     }
 
     /// Tells the targets of every row chosen, with the row.

@@ -43,7 +43,7 @@ impl Until {
 pub enum Status {
     /// It can go on with the same goal.
     Paused,
-    /// The epochs are done, or a callback has stopped it.
+    /// The epochs are done, or a callback or the optimizer has stopped it.
     Finished,
 }
 
@@ -247,7 +247,8 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
-    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
+    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task, batches for an
+    ///   optimizer that reads all rows at once; nothing is trained.
     /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, or the loss is 10¹² times what the first batch had
     ///   (a first loss below 1 counts as 1), and the run stays as it was before that batch; or, at the end of an epoch, a
     ///   weight or a moment is no longer finite. With [`TerminateOnNan`](crate::callback::TerminateOnNan) a batch that
@@ -270,6 +271,7 @@ impl<F: Float> Run<F> {
         if let Some(rows) = &data.validation {
             self.plan.check_rows(self.network.n_features(), rows, "x of the validation rows")?;
         }
+        self.plan.check_batches(data.training.n_weighted())?;
         let (names, directions) = self.columns(data.validation.is_some());
         let resumed = !self.begun && self.resume(data, until, &names, &directions)?;
         let stopped = self.history.stop_reason().cloned();

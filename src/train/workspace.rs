@@ -4,7 +4,9 @@ use crate::float::Float;
 use crate::kernel::Buffer;
 use crate::network::{Network, Tape};
 
+use super::descent::BLOCK;
 use super::evaluate::Evaluator;
+use super::plan::reads_all_rows;
 use super::{Data, Plan};
 
 #[derive(Debug)]
@@ -26,7 +28,8 @@ pub(super) struct Workspace<F: Float> {
 
 impl<F: Float> Workspace<F> {
     pub(super) fn new(network: &Network<F>, plan: &Plan, data: &Data<'_, F>, n_values: usize) -> Self {
-        let rows = plan.batch_size.min(data.training.len());
+        let rows = if reads_all_rows(&plan.optimizer) { BLOCK } else { plan.batch_size };
+        let rows = rows.min(data.training.len());
         let target_width = data.training.target_width();
         Workspace {
             tape: Tape::for_training(network, rows),

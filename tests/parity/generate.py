@@ -14,12 +14,15 @@ FIXTURES = [
     "activations",
     "losses",
     "regularizers",
+    "activity",
     "training",
     "layers",
     "initializers",
     "metrics",
     "splitters",
     "estimator_mlp",
+    "lbfgs",
+    "adaptive_rate",
 ]
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ use crate::model_selection::cross_validate::{CrossValidation, CrossValidator};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::{FitContext, FitRows};
 use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::journal::Digester;
 use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
@@ -202,12 +203,14 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
 impl<S, P, F, Y, I, E, T> Trainer<Search<S, P, F, Y, E>, F, Y, I> for Nested<'_, T>
 where
     S: Strategy + Clone,
-    P: Clone + Sync,
+    P: Clone + fmt::Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
     T: Trainer<P, F, Y, I>,
 {
+    const WAY: &'static str = T::WAY;
+
     type Model = (P, T::Model);
     type State = ();
     type Fold<'a>
@@ -224,6 +227,14 @@ where
     ) -> Result<Self::Fold<'a>> {
         let own = self.trainer.open(data, rows, preparation)?;
         Ok(NestedFold { own, data: data.clone(), train: &rows.train })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        self.trainer.digest(&fold.own, digester);
     }
 
     fn check<'a>(&self, params: &Search<S, P, F, Y, E>, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -355,7 +366,7 @@ fn nested<S, P, F, Y, I, E, T>(
 ) -> Result<NestedCrossValidation>
 where
     S: Strategy + Clone,
-    P: Clone + Sync,
+    P: Clone + fmt::Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
@@ -367,7 +378,7 @@ where
     // Both belong to the fits of candidates.
     validator.protocol.replicates = 1;
     validator.protocol.budget = Budget::default();
-    let outer = validator.evaluate(&nested, search, data, Some(outer))?;
+    let outer = validator.evaluate(&nested, search, data, Some(outer), None)?;
     let mut found = nested.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inner = (0..outer.splits().len()).map(|fold| found.remove(&fold)).collect();
     let scorer = search.refit.place(outer.scorers());
@@ -419,7 +430,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
+    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
@@ -443,7 +454,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: FitRows<F, Y, I> + Clone,
+    P: FitRows<F, Y, I> + Clone + fmt::Debug,
 {
     for (index, candidate) in search.candidates()?.iter().enumerate() {
         let checked = candidate.estimator.check();
