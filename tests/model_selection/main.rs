@@ -4,8 +4,11 @@
 #![allow(clippy::float_cmp)]
 
 mod cross_validation;
+mod curves;
 mod grid_search;
 mod linfa_estimators;
+mod nested;
+mod predictions;
 mod preparation;
 mod rows;
 mod same_anywhere;
