@@ -34,19 +34,22 @@
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
 //! | [`persistence`] | a versioned file around bytes |
-#![cfg_attr(feature = "plot", doc = "| [`report`] | learning curves as SVG |")]
+//! | [`datasets`] | small ready data, and readers of CSV, IDX and NumPy files |
+#![cfg_attr(feature = "plot", doc = "| [`report`] | curves, confusion matrices, residuals, as SVG |")]
 #![cfg_attr(feature = "tensorboard", doc = "| [`tensorboard`] | event files that TensorBoard reads |")]
 //! | [`part`], [`rng`], [`history`], [`error`] | values by name; random streams; what happened; what went wrong |
 //!
 //! # Features
 //!
-//! All are on by default and need nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
-//! terminal; `tensorboard`, event files.
+//! On by default, and in need of nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
+//! terminal; `tensorboard`, event files; `csv` and `gzip`, data from such files. `download` fetches MNIST when it is on
+//! no disk, and needs a C compiler for the cryptography of its connections.
 
 // Tests compare exact results on purpose.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
 pub mod callback;
+pub mod datasets;
 pub mod error;
 pub mod estimator;
 mod float;

@@ -10,7 +10,7 @@ use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use linfa_mlp::metric::AnyMetric;
 use linfa_mlp::model_selection::{GridSearch, KFold};
 use linfa_mlp::network::activation::Activations;
-use linfa_mlp::network::{Dense, Dropout, L1L2, Sequential, Sigmoid, Softmax};
+use linfa_mlp::network::{Dense, Dropout, L1L2, Residual, Sequential, Sigmoid, Softmax};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
 use linfa_mlp::part::names;
 use linfa_mlp::train::{Data, Plan, RowSource, Rows, Run, Until};
@@ -89,7 +89,8 @@ fn network(output: Dense, dropout: bool) -> Sequential {
         let dense = Dense::new(9).activation(activation).kernel_regularizer(L1L2::new(1e-5, 1e-5));
         if dropout { network.add(dense).add(Dropout::new(0.2)) } else { network.add(dense) }
     });
-    hidden.add(output)
+    let branch = Sequential::new().add(Dense::new(9).activity_regularizer(L1L2::new(1e-5, 1e-5)));
+    hidden.add(Residual::new(branch)).add(output)
 }
 
 fn plan(optimizer: AnyOptimizer, binary: bool, metrics: &[&str]) -> Plan {
@@ -150,8 +151,12 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
             let least = |calls: &dyn Fn() -> usize| (0..3).map(|_| calls()).min();
             let single = |epochs| least(&|| calls_of::<f32>(&plan, weighted, columns_first, epochs));
             let double = |epochs| least(&|| calls_of::<f64>(&plan, weighted, columns_first, epochs));
-            assert_eq!(single(2), single(52), "f32, {optimizer}, {metrics:?}");
-            assert_eq!(double(2), double(52), "f64, {optimizer}, {metrics:?}");
+            // One that comes to an end by itself leaves its name.
+            let name = usize::from(optimizer.ops::<f64>().minimizer().is_some());
+            for (few, many) in [(single(2), single(52)), (double(2), double(52))] {
+                let more = many.zip(few).map(|(many, few)| many - few);
+                assert!(more.is_some_and(|more| more <= name), "{optimizer}, {metrics:?}: {few:?} {many:?}");
+            }
         }
     }
 

@@ -158,7 +158,8 @@ impl Callback for AdaptiveLearningRate {
         let rate = view.learning_rate();
         if rate <= self.min_learning_rate {
             let epochs = self.watch.count;
-            let reason = format!("{} has not improved for {epochs} epochs at a learning rate of {rate}", self.monitor);
+            let reason =
+                format!("{} has not improved for {epochs} epochs at a learning rate of {rate}", self.monitor);
             view.stop(reason);
         } else {
             view.set_learning_rate(rate / self.divisor);

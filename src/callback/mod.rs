@@ -11,7 +11,7 @@
 //! | end a fit that diverges without an error | [`TerminateOnNan`] |
 //! | write files of the run | [`ModelCheckpoint`] |
 //! | survive a crash | [`Backup`] |
-//! | change the learning rate | [`ReduceLrOnPlateau`], [`LearningRateSchedule`] |
+//! | change the learning rate | [`ReduceLrOnPlateau`], [`AdaptiveLearningRate`], [`LearningRateSchedule`] |
 //! | write down what happens | [`CsvLogger`], [`BatchLog`], `TensorBoard` (feature `tensorboard`) |
 //! | watch | [`Verbose`], `ProgressBar` (feature `progress`) |
 //! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
@@ -66,6 +66,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::part::{Configured, Member, Part, Room};
 
+mod adaptive_learning_rate;
 mod backup;
 mod batch_log;
 mod budget;
@@ -86,6 +87,7 @@ mod terminate_on_nan;
 mod verbose;
 mod view;
 
+pub use adaptive_learning_rate::AdaptiveLearningRate;
 pub use backup::Backup;
 pub use batch_log::BatchLog;
 pub use budget::{TimeBudget, UpdateBudget};
@@ -114,6 +116,7 @@ const MEMBERS: &[Member<Callbacks>] = &[
     Member::of::<ModelCheckpoint>(),
     Member::of::<Backup>(),
     Member::of::<ReduceLrOnPlateau>(),
+    Member::of::<AdaptiveLearningRate>(),
     Member::of::<LearningRateSchedule>(),
     Member::of::<CsvLogger>(),
     Member::of::<BatchLog>(),

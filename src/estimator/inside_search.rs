@@ -6,7 +6,7 @@ use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::StopReason;
 use crate::model_selection::{Curve, DataView, FitContext, FitReport, Goal, Progress, Target};
-use crate::train::{Data, Plan, Run, Status, Until, Validation, Watch};
+use crate::train::{Data, Plan, Run, Status, Until, Validation, Watch, reads_all_rows};
 
 impl<K: Clone> MlpValidParams<K> {
     /// The params with the seed and the epochs that the search asks for.
@@ -31,7 +31,8 @@ impl<K: Clone> MlpValidParams<K> {
     /// The batches of an epoch over these rows, of which some may be held out.
     fn batches(&self, n_rows: usize, n_weighted: usize) -> u64 {
         let n = n_rows - self.settings.validation.held_out(n_rows).unwrap_or(0);
-        let batch_size = self.settings.batch_size.unwrap_or(DEFAULT_BATCH_SIZE).clamp(1, n.max(1));
+        let default = if reads_all_rows(&self.settings.optimizer) { n } else { DEFAULT_BATCH_SIZE };
+        let batch_size = self.settings.batch_size.unwrap_or(default).clamp(1, n.max(1));
         n_weighted.min(n).div_ceil(batch_size) as u64
     }
 

@@ -15,6 +15,7 @@
 //! | and keep the model of a fit that fails | `params.fit_with_outcome(&train)` |
 
 mod classifier;
+mod evaluate;
 mod fitting;
 mod hyperparams;
 mod inside_search;

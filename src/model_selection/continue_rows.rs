@@ -11,7 +11,7 @@ use crate::error::Result;
 ///
 /// Both are counted from the beginning of training. The whole way is known from the start, so that a fit that pauses on it
 /// is the same fit as one that does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Goal {
     /// Passes over the training rows.

@@ -228,7 +228,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     {
         let keeping = Keeping::new(trainer);
         let splitter = splits.as_ref().map(|splits| splits as &dyn Splitter);
-        let scores = self.evaluate(&keeping, estimator, data, splitter)?;
+        let scores = self.evaluate(&keeping, estimator, data, splitter, None)?;
         Ok(KeptFolds { n_samples: data.n_samples(), folds: keeping.into_folds(), scores })
     }
 

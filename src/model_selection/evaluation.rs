@@ -16,7 +16,9 @@ use super::data_view::{DataView, columns};
 use super::executor::{Executor, FoldTasks, OpenFold, Work};
 use super::fit_rows::FitContext;
 use super::fold_rows::FoldRows;
+use super::journal::{Content, Digester, Ledger, Study, TaskKey};
 use super::observer::{SearchObserver, Task};
+use super::pipeline::Pipeline;
 use super::protocol::Protocol;
 use super::results::{FitRow, FitStatus};
 use super::scorer::{Estimate, Scorer, same_shape};
@@ -45,6 +47,14 @@ where
     failure: Mutex<Option<(Task, AnyError)>>,
     /// What fits left for the next rung, by candidate, fold and replicate.
     states: Mutex<BTreeMap<(usize, usize, usize), T::State>>,
+    past: Option<Past<'a>>,
+}
+
+/// The journal that finished fits are written into, and what it knows the candidates by.
+#[derive(Clone, Copy)]
+pub(crate) struct Past<'a> {
+    pub ledger: &'a Ledger,
+    pub contents: &'a [Content],
 }
 
 /// What a search may spend, and has spent so far.
@@ -149,7 +159,13 @@ where
             first: Mutex::new(None),
             failure: Mutex::new(None),
             states: Mutex::default(),
+            past: None,
         }
+    }
+
+    /// Takes finished fits from this journal, and puts those that finish into it.
+    pub(crate) fn remember(&mut self, past: Past<'a>) {
+        self.past = Some(past);
     }
 
     /// Checks every candidate against the training rows of every fold. The first fold is opened for it and kept.
@@ -198,48 +214,139 @@ where
         }
     }
 
-    /// Runs the fits of a rung. The rows come back in the order of candidates, folds and replicates.
+    /// Adds everything that all fits depend on to a study. The first fold is opened for it and kept.
+    pub(crate) fn describe(&self, study: Study, folds: &'a [FoldRows<'a>]) -> Result<Study> {
+        let protocol = self.protocol;
+        let study = study.data(&self.data).folds(folds);
+        let Some(rows) = folds.first() else { return Ok(study) };
+        let first = locked(&self.first).take();
+        let (rows, first) = first.map_or_else(|| self.ready(rows).map(|ready| (rows, ready)), Ok)?;
+        let prepared = &protocol.preparation;
+        let preparation = if prepared.keeps_records() && prepared.keeps_targets() {
+            "none".into()
+        } else {
+            let mut digester = Digester::new();
+            self.trainer.digest(&first.fold, &mut digester);
+            format!("{prepared:?}, {}", digester.digest())
+        };
+        let truth = columns(first.test.targets.view());
+        let weights = first.test.weights.as_deref();
+        let identity = |scorer: &Scorer<Y>| {
+            let identity = guarded("scoring", || Ok::<_, Error>(scorer.identity(&truth, weights)));
+            identity.unwrap_or_else(|_| format!("{} (panics in a test)", scorer.name()))
+        };
+        let scorers = self.scorers.iter().map(identity).collect::<Vec<_>>().join("; ");
+        *locked(&self.first) = Some((rows, first));
+        Ok(study
+            .with("preparation", preparation)
+            .with("scorers", scorers)
+            .with("training scores", if protocol.train_scores { "on" } else { "off" })
+            .with("way of training", T::WAY))
+    }
+
+    /// How many fits of a rung the journal has.
+    pub(crate) fn restored(&self, rung: &Rung<'a>) -> usize {
+        self.tasks(rung).filter(|&task| self.found(rung, task).is_ok_and(|row| row.is_some())).count()
+    }
+
+    /// The fits of a rung, in the order of candidates, folds and replicates.
+    fn tasks(&self, rung: &Rung<'a>) -> impl Iterator<Item = Task> {
+        let (number, folds, replicates) = (rung.number, rung.folds.len(), self.protocol.replicates);
+        let of_fold = move |candidate, fold| {
+            (0..replicates).map(move |replicate| Task {
+                rung: number,
+                replicate,
+                ..Task::new(candidate, Some(fold))
+            })
+        };
+        let of_candidate = move |candidate| (0..folds).flat_map(move |fold| of_fold(candidate, fold));
+        rung.candidates.clone().into_iter().flat_map(of_candidate)
+    }
+
+    /// What a journal calls a fit.
+    fn key(&self, rung: &Rung<'a>, task: Task, content: &Content) -> TaskKey {
+        let Task { fold, replicate, .. } = task;
+        let (goal, resource) = (rung.goal, rung.resource);
+        TaskKey { candidate: content.digest, fold: fold.unwrap_or(0), replicate, goal, resource }
+    }
+
+    /// The row of a fit, if the journal has it.
+    fn found(&self, rung: &Rung<'a>, task: Task) -> Result<Option<FitRow>> {
+        let Some(Past { ledger, contents }) = self.past else { return Ok(None) };
+        let scorers = self.scorers.len();
+        let with_train = self.protocol.train_scores;
+        let blank = self.row(rung, task);
+        let could_be = |row: &FitRow| {
+            let train = row.train_scores.as_ref();
+            (row.train_rows, row.test_rows) == (blank.train_rows, blank.test_rows)
+                && row.stopping_rows == blank.stopping_rows
+                && row.test_scores.len() == scorers
+                && train.is_none_or(|scores| with_train && scores.len() == scorers)
+                && (!row.status.is_fitted() || train.is_some() == with_train)
+        };
+        let row = ledger.row(&self.key(rung, task, &contents[task.candidate]), could_be)?;
+        // Its candidate may have had another number, its rung another place.
+        Ok(row.map(|row| FitRow { candidate: task.candidate, rung: task.rung, ..row }))
+    }
+
+    /// Puts a finished fit into the journal. After the search was told to end, a fit may have been cut short: it is left
+    /// out, to be done again.
+    fn write_down(&self, rung: &Rung<'a>, row: &FitRow) {
+        let whole = !matches!(row.status, FitStatus::Stopped { .. }) && !self.limits.stop.is_due();
+        if let Some(Past { ledger, contents }) = self.past.filter(|_| whole) {
+            let content = &contents[row.candidate];
+            ledger.append(&self.key(rung, row.task(), content), &content.params, row);
+        }
+    }
+
+    /// Runs the fits of a rung that no journal has. The rows of all come back in the order of candidates, folds and
+    /// replicates.
     ///
     /// # Errors
     ///
-    /// What the executor reports.
+    /// What the executor reports, and what is wrong with the journal.
     pub(crate) fn run(&self, rung: &Rung<'a>, executor: &dyn Executor) -> Result<Vec<FitRow>> {
-        let (folds, left_out) = self.plan(rung);
+        let (folds, known) = self.plan(rung)?;
+        if folds.first().is_none_or(|tasks| tasks.fold > 0) {
+            // Nobody will ask for the first fold.
+            locked(&self.first).take();
+        }
         let work = RungWork { evaluation: self, rung, folds };
-        let rows = Mutex::new(left_out);
+        let rows = Mutex::new(known);
         executor.execute(&work, &|row| {
+            self.write_down(rung, &row);
             self.protocol.observers.fit_finished(&row);
             locked(&rows).push(row);
         })?;
+        self.past.map_or(Ok(()), |past| past.ledger.finish())?;
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         rows.sort_by_key(FitRow::task);
         Ok(rows)
     }
 
-    /// The tasks of a rung that the budget allows, by fold, and the rows of those that it does not.
-    fn plan(&self, rung: &Rung<'a>) -> (Vec<FoldTasks>, Vec<FitRow>) {
+    /// The tasks of a rung that are to run, by fold, and the rows of those that are not: because the journal has them, or
+    /// because the budget does not allow them. A fit that is restored is paid for like any other, so that a search started
+    /// again does what it would have done.
+    fn plan(&self, rung: &Rung<'a>) -> Result<(Vec<FoldTasks>, Vec<FitRow>)> {
         let mut folds: Vec<FoldTasks> =
             (0..rung.folds.len()).map(|fold| FoldTasks { fold, tasks: Vec::new() }).collect();
-        let mut left_out = Vec::new();
+        let mut known = Vec::new();
         let mut spent = locked(&self.limits.spent);
         let budget = &self.limits.budget;
-        for &candidate in &rung.candidates {
-            for (fold, tasks) in folds.iter_mut().enumerate() {
-                for replicate in 0..self.protocol.replicates {
-                    let task = Task { rung: rung.number, replicate, ..Task::new(candidate, Some(fold)) };
-                    match budget.take(&mut spent, self.planned_updates(rung, candidate, fold)) {
-                        Ok(()) => tasks.tasks.push(task),
-                        Err(message) => {
-                            let mut row = self.row(rung, task);
-                            row.status = FitStatus::Stopped { message };
-                            left_out.push(row);
-                        }
-                    }
-                }
+        for task in self.tasks(rung) {
+            let fold = task.fold.unwrap_or(0);
+            if let Err(message) = budget.take(&mut spent, self.planned_updates(rung, task.candidate, fold)) {
+                let status = FitStatus::Stopped { message };
+                known.push(FitRow { status, ..self.row(rung, task) });
+            } else if let Some(row) = self.found(rung, task)? {
+                self.protocol.observers.fit_restored(&row);
+                known.push(row);
+            } else {
+                folds[fold].tasks.push(task);
             }
         }
         folds.retain(|fold| !fold.tasks.is_empty());
-        (folds, left_out)
+        Ok((folds, known))
     }
 
     /// The updates that a fit adds in a rung, where the budget counts them.
@@ -275,9 +382,10 @@ where
         if !rows.iter().all(failed) {
             return Ok(());
         }
-        let first = locked(&self.failure).take();
-        let source = first.map(|(_, error)| error).unwrap_or_else(|| {
-            // Rows that another process fitted carry only the message.
+        let first = rows.first().map(FitRow::task);
+        let failure = locked(&self.failure).take().filter(|(task, _)| Some(*task) == first);
+        let source = failure.map(|(_, error)| error).unwrap_or_else(|| {
+            // Rows of another process, and of a journal, carry only the message.
             rows.first().and_then(|row| row.status.message()).unwrap_or("no fit was run").into()
         });
         Err(Error::AllFitsFailed { fits: rows.len(), source })
@@ -307,7 +415,7 @@ where
         row: &mut FitRow,
         rung: &Rung<'a>,
         ready: &Ready<T::Fold<'a>, Y, I>,
-    ) -> Result<(), AnyError> {
+    ) -> Result<T::Model, AnyError> {
         let params = &self.candidates[row.candidate];
         let report = Mutex::default();
         let context = FitContext {
@@ -345,7 +453,35 @@ where
         } else if let Some(state) = state.filter(|_| rung.goes_on) {
             locked(&self.states).insert(key, state);
         }
-        Ok(())
+        Ok(model)
+    }
+
+    /// Fits one candidate in one fold, and keeps its model.
+    ///
+    /// # Errors
+    ///
+    /// The candidate's own check. A fit that fails has a row without a model.
+    pub(crate) fn replay(
+        &self,
+        rung: &Rung<'a>,
+        task: Task,
+    ) -> Result<(FitRow, Option<Pipeline<T::Model, F, Array<Y, I>>>)> {
+        let rows = &rung.folds[task.fold.unwrap_or(0)];
+        let mut row = self.row(rung, task);
+        let outcome = match self.ready(rows) {
+            Err(error) => Err(AnyError::from(error)),
+            Ok(ready) => {
+                self.check_candidate(&self.candidates[task.candidate], &ready, rows)?;
+                self.fit_into(&mut row, rung, &ready).map(|model| {
+                    let (steps, scaling) = T::close(ready.fold);
+                    Pipeline::new(steps, scaling, model, self.data.n_outputs())
+                })
+            }
+        };
+        if let Err(error) = &outcome {
+            row.status = FitStatus::of_error(&**error);
+        }
+        Ok((row, outcome.ok()))
     }
 
     fn score(
@@ -441,6 +577,11 @@ where
     fn fit(&self, task: Task) -> FitRow {
         let RungWork { evaluation, rung, .. } = self.work;
         let mut row = evaluation.row(rung, task);
+        if evaluation.past.is_some_and(|past| past.ledger.is_broken()) {
+            // The search ends with the journal's error, and nobody sees this row.
+            row.status = FitStatus::Stopped { message: "the journal cannot be written".into() };
+            return row;
+        }
         let ready = match (&self.ready, evaluation.limits.stop.reason()) {
             (Some(ready), None) => ready,
             (_, reason) => {
@@ -451,7 +592,7 @@ where
         };
         evaluation.protocol.observers.fit_started(task);
         let outcome = match ready {
-            Ok(ready) => evaluation.fit_into(&mut row, rung, ready),
+            Ok(ready) => evaluation.fit_into(&mut row, rung, ready).map(|_| ()),
             Err(error) => Err(AnyError::from(Arc::clone(error))),
         };
         if let Err(error) = outcome {

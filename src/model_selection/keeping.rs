@@ -8,9 +8,10 @@ use linfa::dataset::TargetDim;
 use ndarray::Array;
 
 use super::continue_rows::Goal;
-use super::data_view::DataView;
+use super::data_view::{DataView, columns};
 use super::fit_rows::FitContext;
 use super::fold_rows::FoldRows;
+use super::journal::Digester;
 use super::pipeline::Pipeline;
 use super::preparation::{FittedSteps, FittedTargetScaling, Preparation};
 use super::scorer::Probabilities;
@@ -49,7 +50,7 @@ impl<'t, T, M, F, Y, I: TargetDim> Keeping<'t, T, M, F, Y, I> {
     }
 }
 
-/// A model under evaluation, and the fold it belongs to.
+/// A model under evaluation, and the fold that it is kept for.
 pub(crate) struct Watched<M> {
     fold: Option<usize>,
     model: Arc<M>,
@@ -63,6 +64,8 @@ where
     T: Trainer<P, F, Y, I, Model = M>,
     M: Send + Sync,
 {
+    const WAY: &'static str = T::WAY;
+
     type Model = Watched<M>;
     type State = T::State;
     type Fold<'a>
@@ -78,6 +81,14 @@ where
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>> {
         self.trainer.open(data, rows, preparation)
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        self.trainer.digest(fold, digester);
     }
 
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -119,7 +130,7 @@ where
         params: &P,
         fold: &Self::Fold<'a>,
         goal: Option<Goal>,
-        state: &mut Option<Self::State>,
+        state: &mut Option<T::State>,
         context: &FitContext<'_>,
     ) -> Result<Self::Model, AnyError>
     where
@@ -127,8 +138,8 @@ where
         Y: 'a,
     {
         let model = self.trainer.fit(params, fold, goal, state, context)?;
-        // Of several seeds the first is kept.
-        let fold = context.fold().filter(|_| context.task().replicate == 0);
+        // Of replicates, which differ in their seeds alone, the first is kept.
+        let fold = context.fold().filter(|_| context.task.replicate == 0);
         Ok(Watched { fold, model: Arc::new(model) })
     }
 
@@ -147,7 +158,7 @@ where
         if let (Part::Test, Some(number)) = (part, model.fold) {
             let probabilities = self.trainer.probabilities(params, &model.model, fold, part)?;
             let (steps, scaling) = T::prepared(fold);
-            let outputs = super::data_view::columns(prediction.view()).ncols();
+            let outputs = columns(prediction.view()).ncols();
             let model = Pipeline::new(steps, scaling, Arc::clone(&model.model), outputs);
             let kept = Kept { model, prediction: prediction.clone(), probabilities };
             self.folds.lock().unwrap_or_else(PoisonError::into_inner).insert(number, kept);

@@ -27,6 +27,7 @@
 //! - **Nothing leaks.** Transformers and target scaling are fitted on training rows alone, once for each fold.
 //! - **Nothing is lost.** Every fit has a row with its status; one that fails, diverges or panics ranks last and stops
 //!   nothing. (A panic's message is printed by the program's panic hook, as always.)
+//! - **Nothing is done twice.** With a [`Journal`], a search that was killed goes on where it was.
 //! - **Same result anywhere.** Results do not depend on the number of threads or the order in which fits run.
 //! - **Weights count.** Sample weights of the data set reach training rows, transformers and scorers.
 
@@ -40,6 +41,7 @@ mod executor;
 mod fit_report;
 mod fit_rows;
 mod fold_rows;
+mod journal;
 mod keeping;
 mod known_rows;
 mod learning_curve;
@@ -70,6 +72,7 @@ pub use data_view::DataView;
 pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
 pub use fit_report::{Curve, FitReport};
 pub use fit_rows::{FitContext, FitRows};
+pub use journal::Journal;
 pub use learning_curve::{TrainSizes, learning_curve};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
@@ -83,8 +86,8 @@ pub use results::{
 pub use score_curve::ScoreCurve;
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, NestedCrossValidation, Refit, Search,
-    Space, Strategy, Tried, nested_cross_validate, nested_cross_validate_by_rows,
+    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, NestedCrossValidation, Refit, Replay,
+    Search, Space, Strategy, Tried, nested_cross_validate, nested_cross_validate_by_rows,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

@@ -174,15 +174,15 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             validator.protocol.observers = Observers::default();
             let observers = self.protocol.observers.clone();
             validator.protocol.observers.push(Arc::new(OfPermutation { observers, permutation }));
-            validator.evaluate(&trainer(&view)?, estimator, &view, splitter)
+            validator.evaluate(&trainer(&view)?, estimator, &view, splitter, None)
         };
         // The data as they are come first: what is wrong with them is said before any permutation is tried.
         let truth = run(0)?;
         let scorer = truth.scorers()[0].clone();
         let scores = truth.results().test_scores(0, 0);
-        if let Some(fold) = scores.iter().position(|score| score.is_nan()) {
-            let message = truth.rows()[fold].status.message().unwrap_or("the scorer gives NaN").to_string();
-            return Err(Error::FoldFailed { fold, what: "score", message });
+        if let Some(row) = truth.rows().iter().find(|row| row.test_scores[0].is_nan()) {
+            let message = row.status.message().unwrap_or("the scorer gives NaN").to_string();
+            return Err(Error::FoldFailed { fold: row.fold, what: "score", message });
         }
         let score = MeanStd::of(&scores).mean;
         let numbers: Vec<usize> = (1..=n_permutations).collect();

@@ -9,6 +9,7 @@ use linfa::dataset::TargetDim;
 use super::budget::Budget;
 use super::data_view::DataView;
 use super::executor::{Executor, RayonExecutor};
+use super::journal::Journal;
 use super::known_rows::KnownRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
@@ -17,7 +18,7 @@ use super::split::{KFold, Split, Splitter, StratifiedKFold, checked};
 use super::target::Target;
 use crate::error::{Result, check};
 
-/// Splitter, scorers, preparation, executor and observers.
+/// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol<F, Y> {
     pub splitter: Option<Arc<dyn Splitter>>,
@@ -31,6 +32,7 @@ pub(crate) struct Protocol<F, Y> {
     pub stop: Arc<AtomicBool>,
     pub budget: Budget,
     pub replicates: usize,
+    pub journal: Option<Journal>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -47,6 +49,7 @@ impl<F, Y> Default for Protocol<F, Y> {
             stop: Arc::default(),
             budget: Budget::default(),
             replicates: 1,
+            journal: None,
         }
     }
 }
@@ -220,6 +223,14 @@ macro_rules! protocol_methods {
         #[must_use]
         pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
             self.protocol.stop = flag;
+            self
+        }
+
+        /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
+        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        #[must_use]
+        pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
+            self.protocol.journal = Some(journal.into());
             self
         }
 

@@ -9,9 +9,10 @@ use linfa::{Dataset, Float};
 use ndarray::{Array, Array2, ArrayView, ArrayView2};
 
 use super::continue_rows::{ContinueRows, Goal};
-use super::data_view::DataView;
+use super::data_view::{DataView, columns};
 use super::fit_rows::{FitContext, FitRows};
 use super::fold_rows::FoldRows;
+use super::journal::{self, Digester};
 use super::preparation::{FittedSteps, FittedTargetScaling, Preparation, scaled};
 use super::scorer::Probabilities;
 use super::target::Target;
@@ -34,6 +35,9 @@ pub(crate) enum Part {
 pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
     type Model;
 
+    /// What a journal calls this way.
+    const WAY: &'static str;
+
     /// What is kept of a fit that shall go on.
     type State: Send;
 
@@ -49,6 +53,12 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
         rows: &'a FoldRows<'a>,
         preparation: &Preparation<F>,
     ) -> Result<Self::Fold<'a>>;
+
+    /// Adds what preparation has made of a fold: records of its training and test rows, targets of its training rows.
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a;
 
     /// Checks a candidate against the training rows of any fold.
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -148,6 +158,8 @@ where
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
+    const WAY: &'static str = "by data sets";
+
     type Model = P::Object;
     type State = ();
     type Fold<'a>
@@ -176,6 +188,15 @@ where
             steps.apply_owned(data.gather_records(rows.test))
         };
         Ok(GatheredFold { train: data.owned(&rows.train, records, targets), test, steps, scaling })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        fold.train.records.iter().chain(&fold.test).for_each(|value| journal::number(digester, value));
+        fold.train.targets.iter().for_each(|value| journal::target(digester, value));
     }
 
     fn check<'a>(&self, _: &P, _: &Self::Fold<'a>, _: &[usize]) -> Result<()>
@@ -383,6 +404,8 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
+    const WAY: &'static str = "by rows";
+
     type Model = P::Object;
     type State = W::State;
     type Fold<'a>
@@ -421,6 +444,21 @@ where
             )?),
         };
         Ok(RowsFold { data: data.clone(), rows, records, targets, prepared, steps, scaling })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        let view = fold.view();
+        let (records, targets) = (view.records(), columns(view.targets()));
+        for &row in fold.rows.train.iter().chain(fold.rows.test) {
+            records.row(row).iter().for_each(|value| journal::number(digester, value));
+        }
+        for &row in fold.rows.train.iter() {
+            targets.row(row).iter().for_each(|value| journal::target(digester, value));
+        }
     }
 
     fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>

@@ -11,6 +11,7 @@
 
 mod atomic;
 
+pub(crate) use atomic::sync_folder;
 pub use atomic::{remove, write_atomically};
 
 use serde::Serialize;

@@ -97,11 +97,8 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
             let (outputs, delta) = tape.output_and_delta(n * n_outputs);
             let pass = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
             plan.loss.ops::<F>().rows(pass, fused);
-            for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(of_losses) {
-                let share = F::of(weight.wide() / *mass);
-                delta.iter_mut().for_each(|delta| *delta *= share);
-            }
-            total += kernel::dot(losses, of_losses);
+            tape.weigh_rows(n_outputs, of_losses, *mass);
+            total += kernel::dot(losses, of_losses) + network.activity_penalty(tape, of_losses);
             if !total.is_finite() {
                 return f64::INFINITY;
             }

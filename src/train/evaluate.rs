@@ -83,6 +83,8 @@ impl<F: Float> Evaluator<F> {
             let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: None };
             plan.loss.ops::<F>().rows(of_rows, fused);
             loss += kernel::dot(&self.losses[..n], weights);
+            loss += network.activity_penalty(&self.tape, weights);
+            let outputs = self.tape.output(n * n_outputs);
             mass += kernel::sum(weights);
             let batch = Batch {
                 targets: y,

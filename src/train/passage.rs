@@ -171,11 +171,9 @@ impl<F: Float> Passage<'_, '_, F> {
         let (outputs, delta) = tape.output_and_delta(n * n_outputs);
         let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
         plan.loss.ops::<F>().rows(of_rows, fused);
-        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(weights) {
-            let share = F::of(weight.wide() / mass);
-            delta.iter_mut().for_each(|delta| *delta *= share);
-        }
-        let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
+        tape.weigh_rows(n_outputs, weights, mass);
+        let of_rows = kernel::dot(losses, weights) + network.activity_penalty(tape, weights);
+        let batch_loss = of_rows / mass + network.penalty();
         let optimizer = plan.optimizer.ops::<F>();
         let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
         let diverged = Error::Diverged {

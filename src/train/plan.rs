@@ -146,8 +146,11 @@ impl Plan {
 
     /// Whether the loss computes the last activation together with itself.
     pub(crate) fn loss_takes_over(&self) -> bool {
-        let activation = self.network.layers().last().and_then(|layer| layer.ops::<f32>().activation());
-        activation.is_some_and(|activation| self.loss.ops::<f32>().takes_over() == Some(activation.name()))
+        // A penalty on the output needs the derivative of the activation by itself.
+        let last = self.network.layers().last().map(|layer| layer.ops::<f32>());
+        let last = last.filter(|layer| layer.activity_regularizer().is_none());
+        last.and_then(|layer| layer.activation())
+            .is_some_and(|activation| self.loss.ops::<f32>().takes_over() == Some(activation.name()))
     }
 }
 
@@ -190,6 +193,9 @@ pub(crate) fn check_search(optimizer: &AnyOptimizer, network: &Sequential) -> Re
         let constrained =
             layer.tensors(1).iter().any(|tensor| tensor.trainable && tensor.constraint.is_some());
         check(&place, part, !constrained, &format!("without constraints for {name}"))?;
+        if let Some(branch) = layer.branch() {
+            check_search(optimizer, branch).map_err(|error| error.within(&place))?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use linfa_mlp::callback::{AnyCallback, BestAmong, Callbacks, Monitor, View};
+use linfa_mlp::callback::{AdaptiveLearningRate, AnyCallback, BestAmong, Callbacks, Monitor, View};
 use linfa_mlp::history::StopReason;
 use linfa_mlp::metric::{Batch, Direction, Metrics};
 use linfa_mlp::part::{self, Configured, Room};
@@ -112,6 +112,12 @@ fn samples(folder: &Path) -> Vec<AnyCallback> {
             .baseline(0.8)
             .start_from_epoch(1)
             .restore_best_weights()
+            .into(),
+        AdaptiveLearningRate::on(MONITOR)
+            .patience(2)
+            .tolerance(0.01)
+            .divisor(4.0)
+            .min_learning_rate(0.1)
             .into(),
         TimeBudget::seconds(1e6).into(),
         UpdateBudget::updates(9).into(),

@@ -6,7 +6,7 @@ use linfa_mlp::history::{Ending, StopReason};
 use linfa_mlp::kernel::{Buffer, Path, with_path};
 use linfa_mlp::loss::SparseCategoricalCrossEntropy;
 use linfa_mlp::metric::{Accuracy, R2};
-use linfa_mlp::network::{BatchNorm, Dropout, GaussianNoise, L2, LayerNorm, MaxNorm, Softmax};
+use linfa_mlp::network::{BatchNorm, Dropout, GaussianNoise, L2, LayerNorm, MaxNorm, Residual, Softmax};
 use linfa_mlp::optimizer::{AnyOptimizer, Lbfgs, Memory, Objective, Point};
 use linfa_mlp::prelude::*;
 use linfa_mlp::rng::Stream;
@@ -120,10 +120,11 @@ fn regression(n: usize, n_features: usize, seed: u64) -> (Array2<f64>, Array2<f6
 }
 
 fn plan(optimizer: impl Into<AnyOptimizer>) -> Plan {
+    let penalty = L2::new(1e-3);
     Plan {
         network: Sequential::new()
-            .add(Dense::new(6).activation(Tanh).kernel_regularizer(L2::new(1e-3)))
-            .add(LayerNorm::new())
+            .add(Dense::new(6).activation(Tanh).kernel_regularizer(penalty).activity_regularizer(penalty))
+            .add(Residual::new(Sequential::new().add(LayerNorm::new()).add(Dense::new(6))))
             .add(Dense::new(1)),
         loss: MeanSquaredError.into(),
         optimizer: optimizer.into(),

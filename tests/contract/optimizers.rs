@@ -335,7 +335,7 @@ fn with_an_average_the_best_weights_are_the_ones_that_were_measured() {
     let optimizer = Sgd::new(0.3).momentum(0.95).ema(0.8);
     let plan = Plan { callbacks: vec![watch.into()], ..plan(optimizer.into()) };
     let mut run = Run::<f64>::new(plan, 3).unwrap();
-    run.advance(&Data { training: rows(), validation: Some(rows()) }, Until::epochs(40)).unwrap();
+    run.advance(&Data { training: rows(), validation: Some(rows()) }, Until::epochs(30)).unwrap();
     let losses = run.history().get("val_loss").unwrap();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(best < losses[losses.len() - 1], "the last epoch is not the best");

@@ -47,12 +47,16 @@ pub struct SearchPlan {
     pub folds: usize,
     /// The number of fits, without the refit; with those of candidates still to be proposed.
     pub fits: usize,
+    /// How many fits of these candidates a journal has already: their rows are restored.
+    pub restored: usize,
     /// The fits of each candidate in each fold, with seeds of their own.
     pub replicates: usize,
     /// The threads that fits can run on.
     pub threads: usize,
     /// The scorers' names; the first decides.
     pub scorers: Vec<String>,
+    /// What else there is to say, for instance that the last line of a journal was unfinished.
+    pub notes: Vec<String>,
 }
 
 /// How far a fit is.
@@ -70,7 +74,7 @@ pub struct Progress {
 ///
 /// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
 /// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
-/// finished without having been started. The other methods come once, and the two of the refit only when there is one.
+/// finished without having been started. A fit whose row a journal has is neither: `fit_restored` comes instead. The other methods come once, and the two of the refit only when there is one.
 pub trait SearchObserver: Send + Sync {
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
@@ -80,6 +84,11 @@ pub trait SearchObserver: Send + Sync {
     /// A search that learns from its results has proposed more candidates; the first of them has that number.
     fn candidates_added(&self, first: usize, candidates: &[Params]) {
         let _ = (first, candidates);
+    }
+
+    /// The row of a fit was found in a journal.
+    fn fit_restored(&self, row: &FitRow) {
+        let _ = row;
     }
 
     /// A fit starts.
@@ -92,7 +101,7 @@ pub trait SearchObserver: Send + Sync {
         let _ = (task, progress);
     }
 
-    /// A fit was scored or failed.
+    /// A fit was scored or failed. With a journal, its row is on the disk by now.
     fn fit_finished(&self, row: &FitRow) {
         let _ = row;
     }
@@ -136,6 +145,10 @@ impl SearchObserver for Observers {
 
     fn candidates_added(&self, first: usize, candidates: &[Params]) {
         self.0.iter().for_each(|observer| observer.candidates_added(first, candidates));
+    }
+
+    fn fit_restored(&self, row: &FitRow) {
+        self.0.iter().for_each(|observer| observer.fit_restored(row));
     }
 
     fn fit_started(&self, task: Task) {

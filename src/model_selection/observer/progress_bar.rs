@@ -91,6 +91,10 @@ impl SearchObserver for SearchProgress {
                     plan.fits
                 ));
             }
+            plan.notes.iter().for_each(|note| state.say(note));
+            if plan.restored > 0 {
+                state.say(&format!("{} fits are restored from the journal", plan.restored));
+            }
         });
     }
 
@@ -98,6 +102,17 @@ impl SearchObserver for SearchProgress {
         self.with(|state| {
             state.candidates.truncate(first);
             state.candidates.extend(candidates.iter().map(ToString::to_string));
+        });
+    }
+
+    fn fit_restored(&self, _: &FitRow) {
+        self.with(|state| {
+            state.done += 1;
+            if let Some(bar) = &state.bar {
+                bar.inc(1);
+                // It took no time, and says nothing of the time that is left.
+                bar.reset_eta();
+            }
         });
     }
 

@@ -44,6 +44,7 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// | `refit` | `true` | fits the best candidate on all rows |
 /// | `train_scores` | off | scores the training rows too |
 /// | `pool`, `executor` | the current rayon pool | where fits run |
+/// | `journal` | none | the file that makes the search survive anything |
 /// | `observer`, `progress` | none | who watches |
 ///
 /// The candidates that are known when the search starts are checked before the first fit, and one that cannot run is an
@@ -204,8 +205,10 @@ impl<S: fmt::Debug, P: fmt::Debug, F, Y, E> fmt::Debug for Search<S, P, F, Y, E>
 /// - [`Error::NoRows`], [`Error::RowCount`] for data that do not belong together
 /// - the splitter's own, [`Error::EmptyFold`], [`Error::ClassMissing`]
 /// - [`Error::Preprocessing`] when the transformers cannot be fitted in the first fold
+/// - [`Error::File`], [`Error::Journal`], [`Error::OtherStudy`] for a journal that cannot be used
 ///
-/// Afterwards: [`Error::AllFitsFailed`] when not a single fit could be scored. A failed refit is kept:
+/// Afterwards: [`Error::AllFitsFailed`] when not a single fit could be scored, [`Error::File`] when a finished fit could not
+/// be written into the journal. A failed refit is kept:
 /// [`best_model`](FittedSearch::best_model) gives it.
 impl<S, P, F, Y, I, D, T, E> Fit<ArrayBase<D, Ix2>, ArrayBase<T, I>, Error> for Search<S, P, F, Y, E>
 where
@@ -215,7 +218,7 @@ where
     I: TargetDim + 'static,
     D: Data<Elem = F>,
     T: Data<Elem = Y>,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
+    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
@@ -242,7 +245,7 @@ impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
         I: TargetDim + 'static,
         D: Data<Elem = F>,
         T: Data<Elem = Y>,
-        P: FitRows<F, Y, I> + Clone,
+        P: FitRows<F, Y, I> + Clone + fmt::Debug,
     {
         let (candidates, data) = (self.candidates_by_rows()?, DataView::of(dataset)?);
         let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
@@ -263,7 +266,7 @@ impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
         I: TargetDim + 'static,
         D: Data<Elem = F>,
         T: Data<Elem = Y>,
-        P: ContinueRows<F, Y, I> + Clone,
+        P: ContinueRows<F, Y, I> + Clone + fmt::Debug,
     {
         let (candidates, data) = (self.candidates_by_rows()?, DataView::of(dataset)?);
         let trainer = ByRows::<P, F, Y, I, InParts>::new(&data, &self.protocol.preparation)?;
@@ -271,7 +274,7 @@ impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
     }
 
     /// The first candidates, each checked by itself.
-    fn candidates_by_rows<I: TargetDim>(&self) -> Result<Vec<Candidate<P>>>
+    pub(super) fn candidates_by_rows<I: TargetDim>(&self) -> Result<Vec<Candidate<P>>>
     where
         P: FitRows<F, Y, I> + Clone,
     {

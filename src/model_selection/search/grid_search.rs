@@ -71,7 +71,7 @@ mod tests {
     use crate::model_selection::target::Target;
 
     /// An estimator of this crate, with a search whose `fit` is its own.
-    #[derive(Clone)]
+    #[derive(Clone, Debug)]
     struct Constant<F>(F);
 
     struct Model<F>(F);

@@ -21,10 +21,10 @@ use crate::model_selection::cross_validate::{CrossValidation, CrossValidator};
 use crate::model_selection::data_view::DataView;
 use crate::model_selection::fit_rows::{FitContext, FitRows};
 use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::journal::Digester;
 use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
-use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{
     Align, FitRow, MeanStd, Params, SearchResults, Table, mean_std, seconds, significant,
 };
@@ -181,8 +181,8 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
 ) -> Result<P> {
     let direction = results.scorers()[scorer].direction;
     let loss = |mean: f64| if direction == Direction::Maximize { -mean } else { mean };
-    let means = results.candidates().iter().map(|candidate| candidate.test[scorer].mean);
-    let losses: Vec<f64> = means.map(loss).collect();
+    let mean = |candidate| MeanStd::of(&results.test_scores(candidate, scorer)).mean;
+    let losses: Vec<f64> = (0..results.candidates().len()).map(|candidate| loss(mean(candidate))).collect();
     let (mut tried, mut round) = (0, first);
     loop {
         let proposed = round.len();
@@ -203,12 +203,14 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
 impl<S, P, F, Y, I, E, T> Trainer<Search<S, P, F, Y, E>, F, Y, I> for Nested<'_, T>
 where
     S: Strategy + Clone,
-    P: Clone + Sync,
+    P: Clone + fmt::Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
     T: Trainer<P, F, Y, I>,
 {
+    const WAY: &'static str = T::WAY;
+
     type Model = (P, T::Model);
     type State = ();
     type Fold<'a>
@@ -225,6 +227,14 @@ where
     ) -> Result<Self::Fold<'a>> {
         let own = self.trainer.open(data, rows, preparation)?;
         Ok(NestedFold { own, data: data.clone(), train: &rows.train })
+    }
+
+    fn digest<'a>(&self, fold: &Self::Fold<'a>, digester: &mut Digester)
+    where
+        Self: 'a,
+        Y: 'a,
+    {
+        self.trainer.digest(&fold.own, digester);
     }
 
     fn check<'a>(&self, params: &Search<S, P, F, Y, E>, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
@@ -250,16 +260,19 @@ where
         })
     }
 
+    /// A search has no seed of its own: its candidates have.
     fn seed(&self, _: &Search<S, P, F, Y, E>) -> Option<u64> {
         None
     }
 
-    fn check_validation_rows(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
-        Ok(())
+    fn check_validation_rows(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_validation_rows(&candidate.estimator))
     }
 
-    fn check_epochs(&self, _: &Search<S, P, F, Y, E>) -> Result<()> {
-        Ok(())
+    fn check_epochs(&self, params: &Search<S, P, F, Y, E>) -> Result<()> {
+        let candidates = params.candidates()?;
+        candidates.iter().try_for_each(|candidate| self.trainer.check_epochs(&candidate.estimator))
     }
 
     fn planned_updates(
@@ -353,7 +366,7 @@ fn nested<S, P, F, Y, I, E, T>(
 ) -> Result<NestedCrossValidation>
 where
     S: Strategy + Clone,
-    P: Clone + Sync,
+    P: Clone + fmt::Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
@@ -361,10 +374,11 @@ where
 {
     let known = search.protocol.known(data)?;
     let nested = Nested { trainer, known: &known, found: Mutex::default() };
-    // Seeds and budgets are the inner searches' own.
-    let protocol = Protocol { replicates: 1, budget: Budget::default(), ..search.protocol.clone() };
-    let validator = CrossValidator { protocol };
-    let outer = validator.evaluate(&nested, search, data, Some(outer))?;
+    let mut validator = CrossValidator { protocol: search.protocol.clone() };
+    // Both belong to the fits of candidates.
+    validator.protocol.replicates = 1;
+    validator.protocol.budget = Budget::default();
+    let outer = validator.evaluate(&nested, search, data, Some(outer), None)?;
     let mut found = nested.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let inner = (0..outer.splits().len()).map(|fold| found.remove(&fold)).collect();
     let scorer = search.refit.place(outer.scorers());
@@ -378,7 +392,7 @@ where
 /// inner searches show whether the choice is stable.
 ///
 /// The splitter of the search divides each outer fold's training rows, with their classes and groups; its scorers score the outer
-/// folds too. For the search's observers an outer fold is one fit. All fits are parallel.
+/// folds too. A budget and replicates hold for each inner search. For the search's observers an outer fold is one fit.
 ///
 /// # Errors
 ///
@@ -416,7 +430,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
+    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + fmt::Debug + Sync,
     P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
@@ -440,7 +454,7 @@ where
     D: Data<Elem = F>,
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
-    P: FitRows<F, Y, I> + Clone,
+    P: FitRows<F, Y, I> + Clone + fmt::Debug,
 {
     for (index, candidate) in search.candidates()?.iter().enumerate() {
         let checked = candidate.estimator.check();

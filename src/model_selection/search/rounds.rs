@@ -1,5 +1,6 @@
 //! What every search does: rounds of candidates, the choice of the best, its refit.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -14,9 +15,10 @@ use super::strategy::{Strategy, Tried};
 use crate::error::Result;
 use crate::metric::Direction;
 use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, Limits, Rung, guarded};
+use crate::model_selection::evaluation::{Evaluation, Limits, Past, Rung, guarded};
 use crate::model_selection::fit_rows::FitContext;
 use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::journal::{Content, Ledger, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::protocol::Protocol;
@@ -35,7 +37,7 @@ pub(super) fn search<S, T, P, F, Y, I, E>(
 where
     S: Strategy,
     T: Trainer<P, F, Y, I>,
-    P: Clone + Sync,
+    P: Clone + Debug + Sync,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
@@ -52,24 +54,40 @@ where
     let (mut estimators, mut params) = (Vec::new(), Vec::new());
     let (mut losses, mut rows) = (Vec::new(), Vec::new());
     let limits = Limits::new(protocol);
+    let (mut contents, mut ledger) = (Vec::new(), None);
     let mut round = first;
     while !round.is_empty() {
         let from = estimators.len();
         for candidate in round {
+            if let Some(journal) = &protocol.journal {
+                contents.push(Content::of(&candidate.estimator, &candidate.params, journal)?);
+            }
             estimators.push(candidate.estimator);
             params.push(candidate.params);
         }
-        let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
+        let mut evaluation =
+            Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
         let rung = Rung::only(from..estimators.len(), &folds);
         if from == 0 {
             evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
+            if let Some(journal) = &protocol.journal {
+                let study = evaluation.describe(Study::new(journal), &folds)?;
+                ledger = Some(Ledger::open(journal, &study)?);
+            }
+        }
+        if let Some(ledger) = &ledger {
+            evaluation.remember(Past { ledger, contents: &contents });
+        }
+        if from == 0 {
             observers.search_started(&SearchPlan {
                 candidates: params.clone(),
                 folds: splits.len(),
                 fits: search.strategy.forecast(params.len()) * splits.len() * protocol.replicates,
+                restored: evaluation.restored(&rung),
                 replicates: protocol.replicates,
                 threads: protocol.executor.threads(),
                 scorers: infos.iter().map(|info| info.name.clone()).collect(),
+                notes: ledger.iter().filter_map(Ledger::note).collect(),
             });
             rows.extend(evaluation.run(&rung, &*protocol.executor)?);
             evaluation.check_any_fit(&rows)?;
