@@ -185,6 +185,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let mut evaluation =
             Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
         evaluation.check(&folds, |_, error| error)?;
+        protocol.observers.ready()?;
         let mut notes = Vec::new();
         if let Some(journal) = &protocol.journal {
             let Some(content) = &content else {

@@ -76,18 +76,23 @@ pub use journal::Journal;
 pub use learning_curve::{TrainSizes, learning_curve};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
-pub use observer::{Progress, SearchObserver, SearchPlan, Task};
+#[cfg(feature = "tensorboard")]
+pub use observer::SearchTensorBoard;
+pub use observer::{OnFit, OnProgress, Progress, SearchObserver, SearchPlan, Task};
 pub use permutation_test::{PermutationTest, permutation_test_score};
 pub use pipeline::Pipeline;
 pub use preparation::{FittedSteps, FittedTargetScaling, TargetScaling, Transform};
 pub use results::{
-    CandidateSummary, FitRow, FitStatus, MeanStd, ParamValue, Params, ScoreSummary, ScorerInfo, SearchResults,
+    CandidateSummary, Comparison, FitRow, FitStatus, MeanStd, ParamValue, Params, ResultsTable, ScoreSummary,
+    ScorerInfo, SearchResults, Spread,
 };
 pub use score_curve::ScoreCurve;
 pub use scorer::{Estimate, Probabilities, Scorer};
 pub use search::{
-    Candidate, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, NestedCrossValidation, Refit, Replay,
-    Search, Space, Strategy, Tried, nested_cross_validate, nested_cross_validate_by_rows,
+    Candidate, Distribution, Draw, Exhaustive, FittedSearch, Grid, GridSearch, InnerSearch, Integer,
+    LogInteger, LogUniform, NestedCrossValidation, Random, RandomSearch, Refit, Replay, Search,
+    SequentialSearch, Space, Strategy, Tpe, Tried, Uniform, nested_cross_validate,
+    nested_cross_validate_by_rows,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

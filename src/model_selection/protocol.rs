@@ -226,6 +226,32 @@ macro_rules! protocol_methods {
             self
         }
 
+        /// Calls this with the row of every fit that is over, on the thread that fitted it.
+        #[must_use]
+        pub fn on_fit(self, call: impl Fn(&$crate::model_selection::FitRow) + Send + Sync + 'static) -> Self {
+            self.observer($crate::model_selection::OnFit(call))
+        }
+
+        /// Calls this when a fit says how far it is, on the thread that fits it.
+        #[must_use]
+        pub fn on_progress(
+            self,
+            call: impl Fn($crate::model_selection::Task, $crate::model_selection::Progress)
+            + Send
+            + Sync
+            + 'static,
+        ) -> Self {
+            self.observer($crate::model_selection::OnProgress(call))
+        }
+
+        /// Writes the search as TensorBoard's HParams table into this directory, while it runs; see
+        /// [`SearchTensorBoard`]($crate::model_selection::SearchTensorBoard).
+        #[cfg(feature = "tensorboard")]
+        #[must_use]
+        pub fn tensorboard(self, root: impl AsRef<std::path::Path>) -> Self {
+            self.observer($crate::model_selection::SearchTensorBoard::to(root))
+        }
+
         /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
         /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
         #[must_use]

@@ -92,14 +92,14 @@ pub(super) fn round_step(step: f64) -> f64 {
 }
 
 /// Some seven round numbers.
-fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
+pub(super) fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     let step = round_step((high - low) / 7.0);
     let first = (low / step).ceil();
     (0..16).map(|i| (first + f64::from(i)) * step).take_while(|tick| *tick <= high).collect()
 }
 
 /// Whole decades, and 2 and 5 between them when there are few.
-fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
+pub(super) fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
     let between: &[f64] = if high - low <= 3.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let step = ((high - low) / 8.0).ceil().max(1.0);
     let first = (low / step).floor() as i32;

@@ -3,15 +3,22 @@
 //! The library prints nothing by itself. A [`SearchObserver`] is told what happens; a list of observers is an observer
 //! too. Calls come from the threads that fit, so an observer is `Sync` and should be quick.
 
+mod closures;
 #[cfg(feature = "progress")]
 mod progress_bar;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 
+pub use closures::{OnFit, OnProgress};
 #[cfg(feature = "progress")]
 pub use progress_bar::SearchProgress;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::SearchTensorBoard;
 
 use std::sync::Arc;
 
 use super::results::{FitRow, Params, SearchResults};
+use crate::error::Result;
 
 /// One fit of a search, and what tells it from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -76,6 +83,15 @@ pub struct Progress {
 /// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
 /// finished without having been started. A fit whose row a journal has is neither: `fit_restored` comes instead. The other methods come once, and the two of the refit only when there is one.
 pub trait SearchObserver: Send + Sync {
+    /// Says whether it can watch, before anything else: the search ends with the error.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from watching, for instance a directory that cannot be made.
+    fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
         let _ = plan;
@@ -139,6 +155,10 @@ impl Observers {
 }
 
 impl SearchObserver for Observers {
+    fn ready(&self) -> Result<()> {
+        self.0.iter().try_for_each(|observer| observer.ready())
+    }
+
     fn search_started(&self, plan: &SearchPlan) {
         self.0.iter().for_each(|observer| observer.search_started(plan));
     }

@@ -1,13 +1,18 @@
 //! Results: one typed row for each fit, summaries of the candidates, the ranked table, CSV and JSON.
 
+mod comparison;
 mod export;
 pub(super) mod number;
 mod params;
+mod student_t;
 mod summary;
 mod table;
 
+pub use comparison::Comparison;
 pub use params::{ParamValue, Params};
 pub use summary::{CandidateSummary, MeanStd, ScoreSummary, ScorerInfo, SearchResults};
+
+pub use table::{ResultsTable, Spread};
 
 pub(crate) use table::{Align, Table, mean_std, seconds, significant};
 
@@ -65,6 +70,12 @@ impl FitStatus {
     #[must_use]
     pub fn is_fitted(&self) -> bool {
         *self == FitStatus::Fitted
+    }
+
+    /// Whether the fit failed or diverged.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self, FitStatus::Failed { .. } | FitStatus::Diverged { .. })
     }
 
     /// Why the fit was not trained to its end and scored, if it was not.

@@ -108,6 +108,7 @@ pub struct SearchResults {
     pub(super) axes: Vec<String>,
     pub(super) candidates: Vec<CandidateSummary>,
     pub(super) rows: Vec<FitRow>,
+    pub(super) asked: Option<usize>,
 }
 
 impl SearchResults {
@@ -130,7 +131,25 @@ impl SearchResults {
         for (place, scorer) in scorers.iter().enumerate() {
             rank(&mut candidates, place, scorer.direction);
         }
-        SearchResults { scorers, axes, candidates, rows }
+        SearchResults { scorers, axes, candidates, rows, asked: None }
+    }
+
+    /// Remembers how many candidates the search was asked for.
+    pub(crate) fn asked(mut self, candidates: Option<usize>) -> Self {
+        self.asked = candidates;
+        self
+    }
+
+    /// The number of candidates the search was asked for, when its space had fewer: all there are were tried.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<usize> {
+        self.asked.filter(|&asked| asked > self.candidates.len())
+    }
+
+    /// The first fit, in the order of candidates and folds, that failed or diverged.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<&FitRow> {
+        self.rows.iter().find(|row| row.status.is_failure())
     }
 
     /// The scorers; the first decides unless the search was told otherwise.
@@ -173,6 +192,13 @@ impl SearchResults {
     #[must_use]
     pub fn test_scores(&self, candidate: usize, scorer: usize) -> Vec<f64> {
         self.fits(candidate).filter_map(|row| row.test_scores.get(scorer).copied()).collect()
+    }
+
+    /// The number of parameters of a candidate's models, the mean over its fits; none unless the estimator says it of each.
+    #[must_use]
+    pub fn n_params(&self, candidate: usize) -> Option<f64> {
+        let counts: Option<Vec<f64>> = self.fits(candidate).map(|row| Some(row.n_params? as f64)).collect();
+        counts.filter(|counts| !counts.is_empty()).map(|counts| MeanStd::of(&counts).mean)
     }
 
     /// The candidates from best to worst by the scorer in that place; ties keep the order of the grid.

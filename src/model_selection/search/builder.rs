@@ -12,10 +12,9 @@ use serde::Serialize;
 
 use super::candidates::{Candidate, named};
 use super::fitted::FittedSearch;
-use super::grid::Grid;
 use super::refit::Refit;
 use super::rounds::search;
-use super::space::Space;
+use super::space::{Distribution, Draw, Grid, Space};
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result};
 use crate::model_selection::continue_rows::ContinueRows;
@@ -36,7 +35,10 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// | setting | default | meaning |
 /// | --- | --- | --- |
 /// | `axis`, `axis_labelled` | – | a name, values, and what a value does to the builder |
+/// | `axis_from` | – | the same with a distribution instead of values |
+/// | `vary` | – | a function that draws parameters which depend on each other |
 /// | `filter` | all | which combinations are tried |
+/// | `distinct`, `distinct_by` | all | which candidates are the same |
 /// | `grid` | – | one more grid, tried beside the others |
 /// | `cv` | 5 folds, stratified for labels | how the rows are divided |
 /// | `scorers` | R² or accuracy | what is scored; the first decides |
@@ -119,6 +121,24 @@ impl<S, P, F, Y, E> Search<S, P, F, Y, E> {
         self.on_last_grid(|grid| grid.axis_labelled(name, values, set))
     }
 
+    /// Adds an axis whose values come from a [`Distribution`]. A grid, which tries them all, needs one of whole numbers.
+    #[must_use]
+    pub fn axis_from<D: Distribution + 'static>(
+        self,
+        name: impl Into<String>,
+        distribution: D,
+        set: impl Fn(P, D::Value) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.on_last_grid(|grid| grid.axis_from(name, distribution, set))
+    }
+
+    /// Adds a function that draws what it needs, and changes the builder by it: one parameter may depend on another. See
+    /// [`Draw`].
+    #[must_use]
+    pub fn vary(self, change: impl Fn(P, &mut Draw<'_>) -> P + Send + Sync + 'static) -> Self {
+        self.on_last_grid(|grid| grid.vary(change))
+    }
+
     /// Keeps only the combinations for which this holds.
     #[must_use]
     pub fn filter(self, keep: impl Fn(&Candidate<P>) -> bool + Send + Sync + 'static) -> Self {
@@ -129,6 +149,23 @@ impl<S, P, F, Y, E> Search<S, P, F, Y, E> {
     #[must_use]
     pub fn grid(mut self, grid: Grid<P>) -> Self {
         self.space.push(grid);
+        self
+    }
+
+    /// Takes candidates whose builders print the same (`{:?}`) for one, and tries the first of them: different answers may
+    /// mean the same estimator.
+    #[must_use]
+    pub fn distinct(self) -> Self
+    where
+        P: fmt::Debug,
+    {
+        self.distinct_by(|builder| format!("{builder:?}"))
+    }
+
+    /// Takes candidates for one when this gives the same text for their builders.
+    #[must_use]
+    pub fn distinct_by(mut self, key: impl Fn(&P) -> String + Send + Sync + 'static) -> Self {
+        self.space.distinct_by(key);
         self
     }
 
@@ -286,3 +323,35 @@ impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
         Ok(candidates)
     }
 }
+
+/// The builder methods of searches that draw. The strategy has fields `n_candidates` and `seed`.
+macro_rules! drawing_methods {
+    () => {
+        /// How many candidates are tried. The default is 10.
+        #[doc(alias = "n_iter")]
+        #[must_use]
+        pub fn n_candidates(mut self, n_candidates: usize) -> Self {
+            self.strategy.n_candidates = n_candidates;
+            self
+        }
+
+        /// The seed of the draws. The default is 0.
+        #[must_use]
+        pub fn seed(mut self, seed: u64) -> Self {
+            self.strategy.seed = seed;
+            self
+        }
+
+        /// How many candidates are tried, and a function that draws one; see [`Draw`]($crate::model_selection::Draw).
+        #[must_use]
+        pub fn sample(
+            self,
+            n_candidates: usize,
+            draw: impl Fn(P, &mut $crate::model_selection::Draw<'_>) -> P + Send + Sync + 'static,
+        ) -> Self {
+            self.n_candidates(n_candidates).vary(draw)
+        }
+    };
+}
+
+pub(super) use drawing_methods;

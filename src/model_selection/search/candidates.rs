@@ -1,5 +1,6 @@
 //! Candidates of a search.
 
+use super::space::Answer;
 use crate::error::Error;
 use crate::model_selection::results::Params;
 use crate::model_selection::trainer::AnyError;
@@ -9,6 +10,8 @@ use crate::model_selection::trainer::AnyError;
 pub struct Candidate<P> {
     pub(super) estimator: P,
     pub(super) params: Params,
+    /// What the space's questions were answered.
+    pub(super) answers: Vec<Answer>,
 }
 
 impl<P> Candidate<P> {

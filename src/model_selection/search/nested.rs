@@ -183,9 +183,10 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
     let loss = |mean: f64| if direction == Direction::Maximize { -mean } else { mean };
     let mean = |candidate| MeanStd::of(&results.test_scores(candidate, scorer)).mean;
     let losses: Vec<f64> = (0..results.candidates().len()).map(|candidate| loss(mean(candidate))).collect();
-    let (mut tried, mut round) = (0, first);
+    let (mut tried, mut round, mut answers) = (0, first, Vec::new());
     loop {
         let proposed = round.len();
+        answers.extend(round.iter().map(|candidate| candidate.answers.clone()));
         if let Some(place) = winner.checked_sub(tried).filter(|&place| place < proposed) {
             return Ok(round.swap_remove(place).estimator);
         }
@@ -196,7 +197,7 @@ fn estimator_of<S: Strategy, P: Clone, F, Y, E>(
                 source: None,
             });
         }
-        round = search.strategy.next_round(&search.space, &Tried::of(&losses[..tried]))?;
+        round = search.strategy.next_round(&search.space, &Tried::of(&losses[..tried], &answers))?;
     }
 }
 

@@ -52,7 +52,8 @@ where
     let observers = &protocol.observers;
 
     let (mut estimators, mut params) = (Vec::new(), Vec::new());
-    let (mut losses, mut rows) = (Vec::new(), Vec::new());
+    let (mut answers, mut losses, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut asked = search.strategy.asked();
     let limits = Limits::new(protocol);
     let (mut contents, mut ledger) = (Vec::new(), None);
     let mut round = first;
@@ -64,12 +65,14 @@ where
             }
             estimators.push(candidate.estimator);
             params.push(candidate.params);
+            answers.push(candidate.answers);
         }
         let mut evaluation =
             Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
         let rung = Rung::only(from..estimators.len(), &folds);
         if from == 0 {
             evaluation.check(&folds, |index, error| named(index, &params[index], Box::new(error)))?;
+            observers.ready()?;
             if let Some(journal) = &protocol.journal {
                 let study = evaluation.describe(Study::new(journal), &folds)?;
                 ledger = Some(Ledger::open(journal, &study)?);
@@ -99,12 +102,13 @@ where
         drop(evaluation);
         let stopped = |row: &FitRow| matches!(row.status, FitStatus::Stopped { .. });
         if rows.iter().any(stopped) {
+            asked = None;
             break;
         }
         losses.extend((from..params.len()).map(|candidate| loss(&rows, candidate, decides, &infos[decides])));
-        round = search.strategy.next_round(&search.space, &Tried::of(&losses))?;
+        round = search.strategy.next_round(&search.space, &Tried::of(&losses, &answers))?;
     }
-    let results = SearchResults::new(infos, params, rows);
+    let results = SearchResults::new(infos, params, rows).asked(asked);
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),

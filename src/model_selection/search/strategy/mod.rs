@@ -5,11 +5,15 @@
 //! in the second.
 
 mod exhaustive;
+mod random;
+mod tpe;
 
 pub use exhaustive::Exhaustive;
+pub use random::Random;
+pub use tpe::Tpe;
 
 use super::candidates::Candidate;
-use super::space::Space;
+use super::space::{Answer, Space};
 use crate::error::Result;
 
 /// Which candidates a search tries.
@@ -28,21 +32,27 @@ pub trait Strategy: Send + Sync {
     fn forecast(&self, first_round: usize) -> usize {
         first_round
     }
+
+    /// The number of candidates asked for, when it is a wish: the space may have fewer.
+    fn asked(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// What a search has tried so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Tried<'a> {
     losses: &'a [f64],
+    answers: &'a [Vec<Answer>],
 }
 
 impl<'a> Tried<'a> {
     pub(super) fn nothing() -> Self {
-        Tried { losses: &[] }
+        Tried { losses: &[], answers: &[] }
     }
 
-    pub(super) fn of(losses: &'a [f64]) -> Self {
-        Tried { losses }
+    pub(super) fn of(losses: &'a [f64], answers: &'a [Vec<Answer>]) -> Self {
+        Tried { losses, answers }
     }
 
     /// The number of candidates tried.
@@ -61,5 +71,10 @@ impl<'a> Tried<'a> {
     #[must_use]
     pub fn losses(&self) -> &'a [f64] {
         self.losses
+    }
+
+    /// What the space's questions were answered for each candidate.
+    pub(crate) fn answers(&self) -> &'a [Vec<Answer>] {
+        self.answers
     }
 }
