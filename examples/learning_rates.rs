@@ -9,6 +9,7 @@
 //! and a cross where training diverged. A class is the largest output, so the accuracy may survive a loss that explodes.
 
 use linfa_mlp::Result;
+use linfa_mlp::datasets::digits;
 use linfa_mlp::error::Error;
 use linfa_mlp::loss::SparseCategoricalCrossEntropy;
 use linfa_mlp::metric::Accuracy;
@@ -16,7 +17,7 @@ use linfa_mlp::network::{LeakyRelu, Softmax};
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
 use linfa_mlp::report::Curves;
-use ndarray::{Array1, Array2, Axis, s};
+use ndarray::{Axis, s};
 
 /// From rates that learn next to nothing in 30 epochs to one that no optimizer can use.
 const RATES: [f64; 7] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1];
@@ -26,7 +27,8 @@ type ByRate = fn(f64) -> AnyOptimizer;
 
 fn main() -> Result<()> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "learning_rates.svg".into());
-    let (x, y) = digits();
+    let digits = digits::<f32>();
+    let (x, y) = (digits.records / 16.0, digits.targets.mapv(|digit| digit as f32).insert_axis(Axis(1)));
     let (x_test, y_test) = (x.slice(s![1300.., ..]), y.slice(s![1300.., ..]));
     let (x, y) = (x.slice(s![..1300, ..]), y.slice(s![..1300, ..]));
     let optimizers: [(&str, ByRate); 3] = [
@@ -60,12 +62,4 @@ fn main() -> Result<()> {
     curves.save(&path)?;
     println!("curves: {path}");
     Ok(())
-}
-
-/// 1797 pictures of 64 pixels from 0 to 1, and which digit each of them is.
-fn digits() -> (Array2<f32>, Array2<f32>) {
-    let raw = smartcore::dataset::digits::load_dataset();
-    let shape = (raw.num_samples, raw.num_features);
-    let x = Array2::from_shape_vec(shape, raw.data).expect("the embedded table has 1797 rows of 64 values");
-    (x / 16.0, Array1::from(raw.target).insert_axis(Axis(1)))
 }

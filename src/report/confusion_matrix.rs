@@ -59,6 +59,12 @@ where
     })
 }
 
+/// From white to blue.
+fn shade(share: f64) -> RGBColor {
+    let towards = |blue: u8| (255.0 - 0.9 * share * (255.0 - f64::from(blue))).round() as u8;
+    RGBColor(towards(BLUE.0), towards(BLUE.1), towards(BLUE.2))
+}
+
 /// Counts by true and predicted class.
 struct Matrix {
     names: Vec<String>,
@@ -131,7 +137,7 @@ impl Matrix {
                 let share = self.share(class, guess);
                 let corner = (left + at(guess), top + at(class));
                 let rectangle = [corner, (corner.0 + cell, corner.1 + cell)];
-                area.draw(&Rectangle::new(rectangle, BLUE.mix(0.9 * share).filled())).map_err(text)?;
+                area.draw(&Rectangle::new(rectangle, shade(share).filled())).map_err(text)?;
                 self.draw_cell(area, layout, (class, guess), corner)?;
             }
         }
@@ -156,31 +162,28 @@ impl Matrix {
             };
             area.draw(&Text::new(layout.shortened(name), below, style)).map_err(text)?;
         }
-        let (width, height) = area.dim_in_pixel();
+        let (_, height) = area.dim_in_pixel();
         let middle = Pos::new(HPos::Center, VPos::Center);
         let predicted = (left + k * cell / 2, height as i32 - 16 * scale);
         area.draw(&Text::new("predicted", predicted, font(13, &INK).pos(middle))).map_err(text)?;
         let turned = font(13, &INK).transform(FontTransform::Rotate270).pos(middle);
         area.draw(&Text::new("true", (18 * scale, top + k * cell / 2), turned)).map_err(text)?;
-        // What the shades mean.
-        let (bar, steps) = (left + k * cell + 26 * scale, 50);
-        let step = k * cell / steps;
-        for place in 0..steps {
-            let from = top + k * cell - (place + 1) * step;
-            let shade = BLUE.mix(0.9 * (f64::from(place) + 0.5) / f64::from(steps));
-            area.draw(&Rectangle::new([(bar, from), (bar + 12 * scale, from + step)], shade.filled()))
-                .map_err(text)?;
+        // What the shades mean. Each step reaches to the bottom, so that no seams are left between them.
+        let (bar, steps, bottom) = (left + k * cell + 26 * scale, 50, top + k * cell);
+        for step in 0..steps {
+            let from = top + step * k * cell / steps;
+            let share = 1.0 - (f64::from(step) + 0.5) / f64::from(steps);
+            let rest = [(bar, from), (bar + 12 * scale, bottom)];
+            area.draw(&Rectangle::new(rest, shade(share).filled())).map_err(text)?;
         }
-        let bottom = top + k * cell - steps * step;
-        let frame = [(bar, bottom), (bar + 12 * scale, top + k * cell)];
+        let frame = [(bar, top), (bar + 12 * scale, bottom)];
         area.draw(&Rectangle::new(frame, SOFT.stroke_width(1))).map_err(text)?;
         let beside = Pos::new(HPos::Left, VPos::Center);
         for (share, name) in [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")] {
-            let place = top + k * cell - (share * f64::from(steps * step)).round() as i32;
+            let place = bottom - (share * f64::from(k * cell)).round() as i32;
             let at = (bar + 18 * scale, place);
             area.draw(&Text::new(name, at, font(11, &SOFT).pos(beside))).map_err(text)?;
         }
-        debug_assert!(bar < width as i32);
         Ok(())
     }
 
@@ -196,8 +199,12 @@ impl Matrix {
         if !layout.shows_counts || (count <= 0.0 && self.names.len() > 4) {
             return Ok(());
         }
-        // White letters where the shade is dark.
-        let colour = if share > 0.55 { WHITE } else { INK };
+        // White letters where the shade is darker than black ones bear.
+        let (colour, soft) = match share {
+            0.85.. => (WHITE, RGBColor(232, 241, 248)),
+            0.2.. => (INK, RGBColor(70, 80, 88)),
+            _ => (INK, SOFT),
+        };
         let centre = Pos::new(HPos::Center, VPos::Center);
         let middle = (corner.0 + layout.cell / 2, corner.1 + layout.cell / 2);
         let shift = if layout.shows_shares { 8 * SCALE as i32 } else { 0 };
@@ -205,7 +212,6 @@ impl Matrix {
         let at = (middle.0, middle.1 - shift);
         area.draw(&Text::new(self.count(count), at, font(size, &colour).pos(centre))).map_err(text)?;
         if layout.shows_shares {
-            let soft = if share > 0.55 { RGBColor(225, 236, 244) } else { SOFT };
             let at = (middle.0, middle.1 + shift);
             let shown = format!("{:.1} %", 100.0 * share);
             area.draw(&Text::new(shown, at, font(11, &soft).pos(centre))).map_err(text)?;

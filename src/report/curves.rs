@@ -9,7 +9,7 @@ use super::axis::{Axis, Scale, is_drawn};
 use super::learning_curves::{epoch_mesh, epoch_ticks};
 use super::page::{Area, Drawn, HEAD, INK, SCALE, SOFT, font, page, text};
 use crate::error::{Result, check};
-use crate::history::History;
+use crate::history::{History, StopReason};
 use crate::persistence;
 
 const PANEL: (u32, u32) = (400 * SCALE, 340 * SCALE);
@@ -24,7 +24,7 @@ const COLOURS: [(u8, u8, u8); 5] =
 /// One value of many runs over their epochs: panels beside each other with the same axes, and in each a named curve for every run.
 ///
 /// A curve has the colour of its name, in all panels; the colours go from blue to red in the order in which names come up first, so
-/// names in rising order read like a scale. A run that was ended by an error, as by a divergence, ends in a cross. The axis is
+/// names in rising order read like a scale. A run that diverged, or was ended by another error, ends in a cross. The axis is
 /// logarithmic when the values are positive and span decades; what lies far above the beginnings of all runs is cut off.
 ///
 /// ```
@@ -61,7 +61,7 @@ struct Panel {
 struct Curve {
     name: String,
     values: Vec<f64>,
-    /// Whether an error ended the run.
+    /// Whether the run diverged, or an error ended it.
     broken: bool,
 }
 
@@ -87,14 +87,15 @@ impl Curves {
     }
 
     /// Draws a run; without a panel before it, in one without title. A history that does not have the value, as one without
-    /// epochs, leaves a name in the legend and, if an error ended the run, a cross at its beginning.
+    /// epochs, leaves a name in the legend and, if the run was broken off, a cross at its beginning.
     #[must_use]
     pub fn curve(mut self, name: impl Into<String>, history: &History) -> Self {
         if self.panels.is_empty() {
             self = self.panel("");
         }
         let values = history.get(&self.value).unwrap_or_default().to_vec();
-        let curve = Curve { name: name.into(), values, broken: history.stop_reason().is_none() };
+        let broken = matches!(history.stop_reason(), None | Some(StopReason::Diverged { .. }));
+        let curve = Curve { name: name.into(), values, broken };
         if let Some(panel) = self.panels.last_mut() {
             panel.curves.push(curve);
         }
@@ -291,7 +292,6 @@ fn legend_lines(names: &[&str], start: u32, width: u32) -> Vec<Vec<usize>> {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::history::StopReason;
 
     fn history(losses: &[f64], broken: bool) -> History {
         let names = ["loss".to_owned()];

@@ -87,6 +87,19 @@ impl ClassWeight {
     /// [`Rows::with_class_weights`].
     pub(crate) fn weigh<'a, F: Float>(&self, classes: &[String], rows: Rows<'a, F>) -> Result<Rows<'a, F>> {
         self.check()?;
+        // A source is not read through for this alone: what it gives is up to the loss.
+        if rows.source().is_none() {
+            let mut other = None;
+            rows.for_each_target(|row, targets| {
+                if let (None, [value]) = (other, targets) {
+                    other = (!is_class(value.wide())).then_some((row, value.wide()));
+                }
+            })?;
+            if let Some((row, value)) = other {
+                let found = format!("given, and the target of row {row} is {value:?}");
+                return Err(Error::parameter("class_weight", found, NO_CLASSES));
+            }
+        }
         let mut weights = vec![1.0; classes.len()];
         match self {
             ClassWeight::Balanced => {
@@ -98,7 +111,7 @@ impl ClassWeight {
                 })?;
                 if let Some(row) = other {
                     let found = format!("balanced, and row {row} is of none of {} classes", classes.len());
-                    return Err(Error::parameter("class_weight", found, "none where targets are no classes"));
+                    return Err(Error::parameter("class_weight", found, NO_CLASSES));
                 }
                 let present = masses.iter().filter(|mass| **mass > 0.0).count();
                 let total: f64 = masses.iter().sum();
@@ -128,6 +141,13 @@ impl ClassWeight {
         }
         rows.with_class_weights(weights)
     }
+}
+
+const NO_CLASSES: &str = "none where targets are no classes";
+
+/// Whether a target can be the index of a class.
+fn is_class(value: f64) -> bool {
+    value >= 0.0 && value.fract() <= 0.0
 }
 
 /// The text under which the weight of a label is kept: as `Debug` writes it, without the quotes around strings.
@@ -209,6 +229,21 @@ mod tests {
     #[test]
     fn targets_past_the_classes_cannot_be_balanced() {
         let error = weights(&ClassWeight::Balanced, &[0.0, 7.0], None).unwrap_err();
-        assert!(matches!(&error, Error::Parameter { name, .. } if name == "class_weight"), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "class_weight must be none where targets are no classes, but is balanced, and row 1 is of none of 3 classes"
+        );
+    }
+
+    #[test]
+    fn numbers_that_are_no_indices_have_no_class() {
+        for weight in [ClassWeight::Balanced, ClassWeight::given([("b", 2.0)])] {
+            let error = weights(&weight, &[0.0, 1.0, 0.7], None).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "class_weight must be none where targets are no classes, but is given, and the target of row 2 is 0.7"
+            );
+            assert!(weights(&weight, &[0.0, -1.0], None).is_err());
+        }
     }
 }

@@ -71,6 +71,9 @@ struct WholeLoss<'w, 'd, F: Float> {
 impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
     /// Loss, gradient and the metrics of these weights, which the network has afterwards.
     fn evaluate(&mut self, weights: &[F], to: &mut [F]) -> f64 {
+        if self.failure.is_some() {
+            return f64::INFINITY;
+        }
         self.evaluated = true;
         let WholeLoss { plan, network, rows, workspace, sums, mass, metrics, failure, .. } = self;
         let Workspace { tape, x, y, weights: of_rows, loss_weights, losses, gradient, order, .. } =

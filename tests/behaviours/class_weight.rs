@@ -3,6 +3,7 @@
 use linfa::Dataset;
 use linfa::prelude::*;
 use linfa_mlp::estimator::MlpClassifierParams;
+use linfa_mlp::model_selection::{GridSearch, Scorer, StratifiedKFold, cross_validate};
 use linfa_mlp::prelude::{Accuracy, Dense, Sequential, Softmax, SparseCategoricalCrossEntropy};
 use linfa_mlp::train::{ClassWeight, Training};
 use linfa_mlp::{Error, MlpClassifier, optimizer::Sgd};
@@ -135,6 +136,40 @@ fn weights_for_classes_that_are_not_there_are_refused() {
     }
     let none = classifier().class_weight(ClassWeight::given([("rot", 0.0), ("grün", 0.0), ("blau", 0.0)]));
     assert!(matches!(none.fit(&named(30)), Err(Error::NoRows { .. })));
+}
+
+#[test]
+fn in_a_search_every_fold_is_weighed_by_its_training_rows() {
+    let data = pair(90);
+    let params = classifier().class_weight(ClassWeight::Balanced).threshold(0.4).validation_split(0.1);
+    let (cv, scorers) = (StratifiedKFold::new(3), [Scorer::accuracy()]);
+    let fast = params.cross_validate(&data, &cv, &scorers).unwrap();
+    let general = cross_validate(&params, &data, &cv, &scorers).unwrap();
+    assert_eq!(fast.test_scores("accuracy"), general.test_scores("accuracy"));
+    let plain = classifier().validation_split(0.1).cross_validate(&data, &cv, &scorers).unwrap();
+    assert_ne!(fast.test_scores("accuracy"), plain.test_scores("accuracy"));
+
+    let search =
+        GridSearch::new(params.clone()).axis("alpha", [0.1, 0.0], |params, alpha| params.alpha(alpha));
+    let found = search.cv(cv).fit(&data).unwrap();
+    let best = found.best_model().unwrap();
+    let alpha = [0.1, 0.0][found.best_index().unwrap()];
+    let alone = params.alpha(alpha).fit(&data).unwrap();
+    let (searched, fitted): (Array1<bool>, Array1<bool>) = (best.predict(&data), alone.predict(&data));
+    assert_eq!(searched, fitted);
+
+    // A label that is no class is seen before the first fit.
+    let error = classifier()
+        .class_weight(ClassWeight::given([("gelb", 1.0)]))
+        .cross_validate(&named(30), &StratifiedKFold::new(3), &[Scorer::accuracy()])
+        .unwrap_err();
+    assert!(error.to_string().contains("but is for gelb"), "{error}");
+    let error = classifier().threshold(0.2).cross_validate(
+        &named(30),
+        &StratifiedKFold::new(3),
+        &[Scorer::accuracy()],
+    );
+    assert!(error.unwrap_err().to_string().contains("none for more than 2 classes"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use linfa::Dataset;
 use linfa::prelude::*;
 use linfa_mlp::callback::{EarlyStopping, Loss};
-use linfa_mlp::optimizer::Adam;
+use linfa_mlp::optimizer::{Adam, Lbfgs};
 use linfa_mlp::train::{ClassWeight, Validation};
 use linfa_mlp::{Error, MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 use ndarray::{Array1, Ix1, s};
@@ -138,6 +138,13 @@ fn what_a_chunk_cannot_do_is_refused_before_it_is_learned_from() {
     assert!(matches!(error, Error::Width { array: "x", expected: 3, found: 4 }), "{error}");
     let error = classifier().optimizer(Adam::new(0.5)).partial_fit(Some(model), &data, &CLASSES).unwrap_err();
     assert!(matches!(error, Error::Mismatch { what: "the optimizer", .. }), "{error}");
+    let error = classifier().optimizer(Lbfgs::default()).partial_fit(None, &data, &CLASSES).unwrap_err();
+    assert!(matches!(error, Error::Parameter { .. }), "{error}");
+    let unbatched = MlpClassifier::params().optimizer(Lbfgs::default()).partial_fit(None, &data, &CLASSES);
+    assert_eq!(
+        unbatched.unwrap_err().to_string(),
+        "optimizer must be one that learns batch by batch from chunks, but is lbfgs"
+    );
     let empty = chunk(&data, 0, 0);
     assert!(matches!(classifier().partial_fit(None, &empty, &CLASSES), Err(Error::NoRows { array: "x" })));
 }

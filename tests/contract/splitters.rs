@@ -270,6 +270,21 @@ fn no_splitter_divides_no_rows_or_lists_of_another_length() {
 }
 
 #[test]
+fn numbers_of_folds_that_no_memory_holds_are_refused() {
+    let data = Data::ample();
+    for row in contract() {
+        let splitter = (row.make)(usize::MAX, 1);
+        // Splitters that do not ask for the number give what they always give; none panics or fills the memory.
+        match splitter.split(&data.rows()) {
+            Ok(folds) => assert!(folds.len() < 2_000, "{splitter:?}"),
+            Err(error) => assert!(is_typed(&error), "{splitter:?}: {error}"),
+        }
+    }
+    let huge = KFold::new(100_000).split(&Rows::new(100_000)).unwrap_err();
+    assert!(matches!(huge, Error::Split { .. }), "{huge}");
+}
+
+#[test]
 fn the_order_of_the_groups_numbers_does_not_matter_to_the_rows_left_out() {
     // Another number for each group gives the same set of test rows, fold for fold in another order.
     let data = Data::ample();

@@ -5,9 +5,12 @@
 
 mod cross_validation;
 mod engine;
+mod curves;
 mod grid_search;
 mod halving;
 mod linfa_estimators;
+mod nested;
+mod predictions;
 mod preparation;
 mod rows;
 mod same_anywhere;

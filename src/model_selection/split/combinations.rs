@@ -1,9 +1,7 @@
 //! Every choice of p things out of n.
 
-use crate::error::{Error, Result};
-
-/// The row indices that the folds of one splitter may hold together: 8 GiB of them.
-const MOST_INDICES: u128 = 1 << 30;
+use super::check_memory;
+use crate::error::Result;
 
 /// The number of choices, or the largest number there is.
 pub(super) fn count(n: usize, p: usize) -> usize {
@@ -25,16 +23,10 @@ pub(super) fn count(n: usize, p: usize) -> usize {
 ///
 /// # Errors
 ///
-/// [`Error::Split`] when so many folds of `n_samples` rows would not fit into memory.
+/// [`Error::Split`](crate::Error::Split) when so many folds of `n_samples` rows would not fit into memory.
 pub(super) fn all(splitter: &str, n: usize, p: usize, n_samples: usize) -> Result<Vec<Vec<usize>>> {
     let folds = count(n, p);
-    if folds as u128 * n_samples as u128 > MOST_INDICES {
-        return Err(Error::Split {
-            splitter: splitter.into(),
-            needed: "folds that together hold at most 2^30 rows".into(),
-            found: format!("{folds} folds of {n_samples} rows were asked for"),
-        });
-    }
+    check_memory(splitter, folds, n_samples)?;
     let mut choices = Vec::with_capacity(folds);
     let mut choice: Vec<usize> = (0..p).collect();
     loop {
@@ -49,6 +41,7 @@ pub(super) fn all(splitter: &str, n: usize, p: usize, n_samples: usize) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn choices_come_in_lexicographic_order_and_are_as_many_as_counted() {

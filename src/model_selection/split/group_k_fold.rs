@@ -1,7 +1,7 @@
 //! k folds of whole groups.
 
 use super::groups::members;
-use super::{Rows, Split, Splitter, check_n_splits};
+use super::{Rows, Split, Splitter, check_memory, check_n_splits};
 use crate::error::Result;
 use crate::rng::Stream;
 
@@ -70,6 +70,7 @@ impl Splitter for GroupKFold {
         let k = self.n_splits;
         let members = members(rows.require_groups(self.name())?);
         check_n_splits(self.name(), k, members.len(), "groups")?;
+        check_memory(self.name(), k, rows.n_samples())?;
         let mut folds = vec![0; rows.n_samples()];
         let mut put = |group: usize, fold| members[group].iter().for_each(|&row| folds[row] = fold);
         let mut order: Vec<usize> = (0..members.len()).collect();

@@ -289,6 +289,21 @@ fn check_fold(fold: usize, split: &Split, n_samples: usize) -> Result<()> {
     }
 }
 
+/// The row indices that the folds of one splitter may hold together: 8 GiB of them.
+const MOST_INDICES: u128 = 1 << 30;
+
+/// Checks that so many folds of all rows fit into memory.
+fn check_memory(splitter: &str, folds: usize, n_samples: usize) -> Result<()> {
+    if folds as u128 * n_samples.max(1) as u128 <= MOST_INDICES {
+        return Ok(());
+    }
+    Err(Error::Split {
+        splitter: splitter.into(),
+        needed: "folds that together hold at most 2^30 rows".into(),
+        found: format!("{folds} folds of {n_samples} rows were asked for"),
+    })
+}
+
 /// Checks that there are at least two folds and no more folds than things to divide.
 fn check_n_splits(splitter: &str, n_splits: usize, things: usize, called: &str) -> Result<()> {
     crate::error::check("n_splits", n_splits, n_splits >= 2, "at least 2")?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rows, Split, Splitter};
+use super::{Rows, Split, Splitter, check_memory};
 use crate::error::{Error, Result};
 
 /// Takes the fold in which each row is scored from a list; a row with `None` trains in every fold.
@@ -63,6 +63,7 @@ impl Splitter for PredefinedSplit {
                 found: "every row is None".into(),
             });
         }
+        check_memory(self.name(), folds.len(), expected)?;
         let marks = |fold: usize| -> Vec<usize> {
             self.test_fold.iter().map(|&other| usize::from(other == Some(fold))).collect()
         };

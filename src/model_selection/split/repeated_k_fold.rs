@@ -1,6 +1,6 @@
 //! k folds, shuffled anew several times.
 
-use super::{KFold, Rows, Split, Splitter, StratifiedKFold};
+use super::{KFold, Rows, Split, Splitter, StratifiedKFold, check_memory};
 use crate::error::{Result, check};
 use crate::rng::Stream;
 
@@ -70,12 +70,14 @@ pub struct RepeatedStratifiedKFold {
 
 /// The folds of every repeat; `of_seed` is the splitter of a repeat's own seed.
 fn repeated<S: Splitter>(
+    all: &dyn Splitter,
     n_repeats: usize,
     seed: u64,
     rows: &Rows<'_>,
     of_seed: impl Fn(u64) -> S,
 ) -> Result<Vec<Split>> {
     check("n_repeats", n_repeats, n_repeats >= 1, "at least 1")?;
+    check_memory(all.name(), all.n_splits(rows), rows.n_samples())?;
     let root = Stream::new(seed).named("split").named("repeat");
     let mut folds = Vec::new();
     for repeat in 0..n_repeats {
@@ -111,7 +113,9 @@ macro_rules! repeats {
             }
 
             fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
-                repeated(self.n_repeats, self.seed, rows, |seed| $once::new(self.n_splits).shuffle(seed))
+                repeated(self, self.n_repeats, self.seed, rows, |seed| {
+                    $once::new(self.n_splits).shuffle(seed)
+                })
             }
         }
     };

@@ -1,7 +1,7 @@
 //! k folds of whole groups with the classes' shares in each.
 
 use super::groups::members;
-use super::{Rows, Split, Splitter, check_n_splits};
+use super::{Rows, Split, Splitter, check_memory, check_n_splits};
 use crate::error::Result;
 use crate::rng::Stream;
 
@@ -118,6 +118,7 @@ impl Splitter for StratifiedGroupKFold {
         let classes = rows.require_classes(self.name())?;
         let members = members(rows.require_groups(self.name())?);
         check_n_splits(self.name(), k, members.len(), "groups")?;
+        check_memory(self.name(), k, rows.n_samples())?;
         let count = |rows: &mut dyn Iterator<Item = usize>| {
             let mut counts = vec![0_u64; classes.names.len()];
             rows.for_each(|row| counts[classes.indices[row]] += 1);

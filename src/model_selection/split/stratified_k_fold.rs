@@ -1,6 +1,6 @@
 //! k folds with the classes' shares in each.
 
-use super::{Rows, Split, Splitter, check_members, check_n_splits};
+use super::{Rows, Split, Splitter, check_members, check_memory, check_n_splits};
 #[cfg(any(doc, test))]
 use crate::error::Error;
 use crate::error::Result;
@@ -74,6 +74,7 @@ impl Splitter for StratifiedKFold {
 
     fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
         check_n_splits(self.name(), self.n_splits, rows.n_samples(), "rows")?;
+        check_memory(self.name(), self.n_splits, rows.n_samples())?;
         let classes = rows.require_classes(self.name())?;
         check_members(self.name(), classes, self.n_splits)?;
         let order = by_appearance(classes);

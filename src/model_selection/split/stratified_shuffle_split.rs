@@ -1,7 +1,7 @@
 //! Independent random splits with the classes' shares in both parts.
 
 use super::share::{Share, sizes};
-use super::{Rows, Split, Splitter, check_members};
+use super::{Rows, Split, Splitter, check_members, check_memory};
 use crate::error::{Error, Result, check};
 use crate::rng::Stream;
 
@@ -102,6 +102,7 @@ impl Splitter for StratifiedShuffleSplit {
 
     fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
         check("n_splits", self.n_splits, self.n_splits >= 1, "at least 1")?;
+        check_memory(self.name(), self.n_splits, rows.n_samples())?;
         let classes = rows.require_classes(self.name())?;
         let (train, test) =
             sizes(self.name(), rows.n_samples(), "rows", self.train_size, self.test_size, 0.1)?;

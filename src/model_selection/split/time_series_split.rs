@@ -1,6 +1,6 @@
 //! Folds that train on the past and score the future.
 
-use super::{Rows, Split, Splitter};
+use super::{Rows, Split, Splitter, check_memory};
 use crate::error::{Error, Result, check};
 
 /// Scores blocks of rows in the order of time, each by a model that is trained on rows before it.
@@ -93,6 +93,7 @@ impl Splitter for TimeSeriesSplit {
                 found: format!("there are {n_samples}"),
             });
         }
+        check_memory(self.name(), k, n_samples)?;
         let test_size = self.test_size.unwrap_or(n_samples / (k + 1));
         let scored = k.saturating_mul(test_size);
         if scored.saturating_add(self.gap) >= n_samples {

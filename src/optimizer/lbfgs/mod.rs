@@ -29,8 +29,8 @@ const TRIALS: u64 = 20;
 /// ```
 ///
 /// For small data: it reads **all rows** for each evaluation of loss and gradient. An epoch is one iteration, with one
-/// evaluation as a rule and at most 20; the loss of an epoch is that of the weights it leaves. So `epochs` is scikit-learn's
-/// `max_iter`. The run ends by itself, with an [`Ending`], when there is nothing left to gain.
+/// evaluation as a rule; a search has 20 at most, and is tried once more along `−g` before it is given up. The loss of an epoch
+/// is that of the weights it leaves. So `epochs` is scikit-learn's `max_iter`. The run ends by itself, with an [`Ending`], when there is nothing left to gain.
 ///
 /// | setting | default (scikit-learn's, SciPy's) | range |
 /// | --- | --- | --- |
@@ -52,7 +52,7 @@ const TRIALS: u64 = 20;
 /// let (x, y) = (array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]]);
 /// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Lbfgs::default(), MeanSquaredError, ())?;
 /// let history = model.fit(&x, &y, &Training::epochs(200))?;
-/// assert!(history.len() < 20 && history.last("loss") < Some(1e-6));
+/// assert!(history.len() < 20 && history["loss"].last().is_some_and(|loss| *loss < 1e-6));
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
 ///
@@ -74,7 +74,12 @@ impl Lbfgs {
     /// With those settings of scikit-learn and SciPy.
     #[must_use]
     pub fn new() -> Self {
-        Lbfgs { memory: 10, gradient_tolerance: 1e-4, loss_tolerance: 2.2e-9, max_evaluations: 15_000 }
+        Lbfgs {
+            memory: 10,
+            gradient_tolerance: 1e-4,
+            loss_tolerance: 2.220446049250313e-9,
+            max_evaluations: 15_000,
+        }
     }
 
     /// Steps that are remembered.
