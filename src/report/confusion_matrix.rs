@@ -318,7 +318,8 @@ mod tests {
             let svg = confusion_matrix(&truth, &predicted, None).unwrap();
             assert_eq!(svg, confusion_matrix(&truth, &predicted, None).unwrap());
             assert!(svg.starts_with("<svg") && !svg.contains("NaN"), "{classes}");
-            assert_eq!(svg.contains("80.0 %"), classes <= 12, "{classes}");
+            // The line above has one share and the scale of shades three.
+            assert_eq!(svg.matches(" %").count() > 4, classes <= 12, "{classes}");
         }
     }
 
