@@ -4,8 +4,8 @@
 #![allow(clippy::float_cmp)]
 
 mod cross_validation;
-mod engine;
 mod curves;
+mod engine;
 mod grid_search;
 mod halving;
 mod linfa_estimators;
