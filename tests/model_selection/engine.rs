@@ -529,3 +529,41 @@ fn halving_draws_its_candidates() {
         [(4, 4), (2, 12)]
     );
 }
+
+#[test]
+fn a_journal_goes_on_in_the_rung_where_the_search_was_stopped() {
+    let data = regression(36);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("halving.journal");
+    let search = || {
+        HalvingSearch::<MlpRegressorParams>::new(params())
+            .axis("rate", [1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 2e-3, 5e-3, 0.02], |p, rate| {
+                p.optimizer(Adam::new(rate))
+            })
+            .resource(Epochs { min: 1, max: 9 })
+            .cv(KFold::new(2).shuffle(4))
+    };
+    let straight = search().fit(&data).unwrap();
+    // Stopped once in the first rung, once in the second, and then left to end.
+    let mut fitted = Vec::new();
+    for fits in [5, 16, usize::MAX] {
+        let flag = Arc::new(AtomicBool::new(false));
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+        let switch = Switch(Arc::clone(&flag), AtomicUsize::new(fits));
+        let search = search().journal(&path).stop_flag(flag).observer(switch).pool(pool);
+        let found = search.fit(&data).unwrap();
+        fitted.push(names(found.results().rows()).iter().filter(|name| **name == "fitted").count());
+        if fits == usize::MAX {
+            assert_eq!(without_times(found.results()), without_times(straight.results()));
+            assert_eq!(found.rungs(), straight.rungs());
+            let bytes = |found: &linfa_mlp::model_selection::FittedSearch<MlpRegressor<f64, Ix1>, _, _>| {
+                found.best_model().unwrap().model().run().to_bytes().unwrap()
+            };
+            assert!(bytes(&found) == bytes(&straight));
+        }
+    }
+    // 18 fits of the first rung, 6 of the second, 2 of the last.
+    assert_eq!(fitted[0], 5);
+    assert!((18..26).contains(&fitted[1]), "{fitted:?}");
+    assert_eq!(fitted[2], 26);
+}
