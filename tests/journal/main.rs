@@ -4,6 +4,7 @@
 #![allow(clippy::float_cmp)]
 
 mod damage;
+mod halving;
 mod identity;
 mod killed;
 mod program;
