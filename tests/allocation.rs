@@ -10,7 +10,7 @@ use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use linfa_mlp::metric::AnyMetric;
 use linfa_mlp::model_selection::{GridSearch, KFold};
 use linfa_mlp::network::activation::Activations;
-use linfa_mlp::network::{Dense, Dropout, L1L2, Residual, Sequential, Sigmoid, Softmax};
+use linfa_mlp::network::{Dense, Dropout, L1L2, Residual, RowScratch, Sequential, Sigmoid, Softmax};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Optimizers, RmsProp, Sgd};
 use linfa_mlp::part::names;
 use linfa_mlp::train::{Data, Plan, RowSource, Rows, Run, Until};
@@ -189,6 +189,18 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
         });
         assert!(bytes < size_of_x / 10, "a fold holds {bytes} bytes beside the {size_of_x} of x");
     }
+
+    // Rows predicted one by one use the memory of the first.
+    let network = network(Dense::new(3)).build::<f32>(4, 1).expect("legal");
+    let mut scratch = RowScratch::new();
+    let mut predict = |rows: usize| {
+        for i in 0..rows {
+            network.predict_row(&[0.1, 0.2, 0.3, i as f32], &mut scratch).expect("the row fits");
+        }
+    };
+    predict(1);
+    let least = (0..3).map(|_| calls(|| predict(50))).min();
+    assert_eq!(least, Some(0), "calls of the allocator in 50 rows");
 
     // A search of 10 folds and 12 candidates on two threads holds index lists, two fits and their predictions.
     let data = linfa::Dataset::new(x, y.column(0).to_owned());

@@ -68,11 +68,14 @@ def main():
     parser.add_argument("--threads", default="1,2", help="numbers of threads, separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="measurements in a round, of which the median counts")
+    parser.add_argument("--patience", type=int, default=30, help="seconds in which ours looks for quiet repeats")
+    parser.add_argument("--program", help="our benchmark, if it is built already")
     parser.add_argument("--out", help="a file to which all JSON lines are appended")
     options = parser.parse_args()
     if unknown := set(options.workloads) - set(PEERS):
         parser.error(f"unknown workloads: {', '.join(sorted(unknown))}")
-    ours = program()
+    ours = options.program or program()
+    ours_only = ["--json", "--bench", "--patience", str(options.patience)]
     for workload in options.workloads:
         peers = [peer for peer in PEERS[workload] if not options.peers or peer in options.peers.split(",")]
         for threads in map(int, options.threads.split(",")):
@@ -82,10 +85,10 @@ def main():
             # Ours runs before and after each peer: what drifts from one end of a round to the other cancels out.
             rounds = {peer: [] for peer in peers}
             for _ in range(options.rounds):
-                before = lines([ours, *arguments, "--json", "--bench"], threads)
+                before = lines([ours, *arguments, *ours_only], threads)
                 for peer in peers:
                     theirs = lines([sys.executable, f"with_{peer}.py", *arguments], threads)
-                    after = lines([ours, *arguments, "--json", "--bench"], threads)
+                    after = lines([ours, *arguments, *ours_only], threads)
                     rounds[peer].append((numbers(before), numbers(theirs), numbers(after)))
                     if options.out:
                         with open(options.out, "a") as out:

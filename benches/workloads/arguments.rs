@@ -33,6 +33,7 @@ const WORKLOADS: [(&str, Workload); 6] = [
 const USAGE: &str = "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes …] [options]
   --threads N    threads of the pool (default 1)
   --repeats N    measurements of which the median counts (default 3)
+  --patience N   seconds in which to look for repeats that others leave alone (default 30)
   --batch N      rows of a batch in w2 (default 32)
   --path NAME    portable, avx2 or avx512 (default: the fastest there is)
   --f64          double precision in shapes
@@ -46,6 +47,7 @@ pub struct Arguments {
     pub workloads: Vec<Workload>,
     pub threads: usize,
     pub repeats: usize,
+    pub patience: usize,
     pub batch: usize,
     pub path: Path,
     pub double: bool,
@@ -62,6 +64,7 @@ impl Arguments {
             workloads: Vec::new(),
             threads: 1,
             repeats: 3,
+            patience: 30,
             batch: 32,
             path: path(),
             double: false,
@@ -82,6 +85,7 @@ impl Arguments {
             match word.as_str() {
                 "--threads" => arguments.threads = number()?,
                 "--repeats" => arguments.repeats = number()?,
+                "--patience" => arguments.patience = number()?,
                 "--batch" => arguments.batch = number()?,
                 "--path" => arguments.path = path_named(words.next().as_deref())?,
                 "--f64" => arguments.double = true,

@@ -4,12 +4,12 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use ndarray::s;
+use linfa_mlp::network::RowScratch;
 
 use crate::arguments::Arguments;
-use crate::data;
+use crate::data::{self, COLUMNS};
 use crate::record::{Recorder, repeat};
-use crate::training::{large_model, large_training};
+use crate::training::{large_model, large_training, small_model};
 
 const NAME: &str = "inference";
 
@@ -24,9 +24,22 @@ pub fn run(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn
     let rates: Vec<f64> = times.seconds.iter().map(|s| rows as f64 / s).collect();
     recorder.emit(NAME, "batch_samples_per_s", "samples/s", &rates, times.other_cpu);
     if arguments.threads == 1 {
-        let row = x.slice(s![..1, ..]);
-        let predict = || drop(black_box(network.predict(black_box(row)).expect("the row fits")));
-        percentiles(arguments, recorder, "single_row", predict);
+        let row = x.row(0).to_vec();
+        let mut scratch = RowScratch::new();
+        percentiles(arguments, recorder, "single_row", || {
+            black_box(network.predict_row(black_box(&row), &mut scratch).expect("the row fits"));
+        });
+        // W2's network, whose rows take less than the clock: a hundred at a time.
+        let small = small_model()?;
+        let row = [0.5_f32; COLUMNS];
+        let hundred = || {
+            for _ in 0..100 {
+                black_box(small.network().predict_row(black_box(&row), &mut scratch).expect("the row fits"));
+            }
+        };
+        let times = repeat(arguments, arguments.repeats, hundred);
+        let micros: Vec<f64> = times.seconds.iter().map(|s| s * 1e4).collect();
+        recorder.emit(NAME, "small_row_us", "us", &micros, times.other_cpu);
     }
     Ok(())
 }

@@ -45,15 +45,13 @@ pub struct Times {
 
 /// A repeat is quiet when others kept fewer cores busy.
 const QUIET: f64 = 0.1;
-/// Seconds for which quiet repeats are looked for.
-const PATIENCE: f64 = 30.0;
 /// Seconds that a repeat must take to tell the load of others.
 const LEAST: f64 = 0.3;
 
 /// Calls `f` until `n` calls were left alone, or patience ends; keeps the least disturbed ones. What is kept depends
 /// on the load of others, never on the time that was measured.
 pub fn repeat(arguments: &Arguments, n: usize, mut f: impl FnMut()) -> Times {
-    let patience = if arguments.quick { 0.0 } else { PATIENCE };
+    let patience = if arguments.quick { 0.0 } else { arguments.patience as f64 };
     let start = Instant::now();
     let mut attempts: Vec<(f64, f64, f64)> = Vec::new();
     let mut calls = 1;

@@ -24,10 +24,14 @@ macro_rules! avx2 {
             type Mask = usize;
             const LANES: usize = $lanes;
             const MASKED_LOADS: bool = false;
-            const SHAPES: [Shape<$elem>; 4] = [
+            type Half = Self;
+            const SHAPES: [Shape<$elem>; 7] = [
                 shape!($run, 1, [1 2 3 4 5 6 7 8 9 10 11 12]),
                 shape!($run, 2, [1 2 3 4 5 6]),
                 shape!($run, 3, [1 2 3 4]),
+                shape!($run, 4, [1 2]),
+                shape!($run, 5, [1 2]),
+                shape!($run, 6, [1 2]),
                 shape!($run, 8, [1]),
             ];
 

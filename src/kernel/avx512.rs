@@ -1,11 +1,12 @@
-//! 512-bit vectors: 32 registers, masks for free.
+//! 512-bit vectors: 32 registers, masks for free. And 256-bit vectors with the same comforts: a core that computes 512
+//! bits in two halves spends no time on a half that is not there.
 
 use super::simd::{Shape, Simd, Tiles, shape, tiles};
 use std::arch::x86_64::*;
 
 macro_rules! avx512 {
     (
-        $name:ident, $elem:ty, $vec:ty, $mask:ty, $lanes:literal, $run:ident,
+        $name:ident, $half:ty, $elem:ty, $vec:ty, $mask:ty, $lanes:literal, $run:ident,
         $zero:ident, $splat:ident, $load:ident, $store:ident, $maskz_load:ident, $mask_store:ident, $fma:ident
     ) => {
         #[derive(Clone, Copy)]
@@ -23,10 +24,14 @@ macro_rules! avx512 {
             type Mask = $mask;
             const LANES: usize = $lanes;
             const MASKED_LOADS: bool = true;
-            const SHAPES: [Shape<$elem>; 4] = [
+            type Half = $half;
+            const SHAPES: [Shape<$elem>; 7] = [
                 shape!($run, 1, [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]),
                 shape!($run, 2, [1 2 3 4 5 6 7 8 9 10 11 12 13 14]),
                 shape!($run, 3, [1 2 3 4 5 6 7 8 9]),
+                shape!($run, 4, [1 2 3]),
+                shape!($run, 5, [1 2 3]),
+                shape!($run, 6, [1 2 3]),
                 shape!($run, 8, [1 2]),
             ];
 
@@ -52,7 +57,7 @@ macro_rules! avx512 {
             }
             #[inline(always)]
             unsafe fn mask(lanes: usize) -> $mask {
-                <$mask>::MAX >> ($lanes - lanes)
+                <$mask>::MAX >> (<$mask>::BITS as usize - lanes)
             }
             #[inline(always)]
             unsafe fn load_first(from: *const $elem, mask: $mask) -> $vec {
@@ -75,6 +80,7 @@ macro_rules! avx512 {
 
 avx512!(
     F32x16,
+    F32x8,
     f32,
     __m512,
     __mmask16,
@@ -90,6 +96,7 @@ avx512!(
 );
 avx512!(
     F64x8,
+    F64x4,
     f64,
     __m512d,
     __mmask8,
@@ -102,4 +109,36 @@ avx512!(
     _mm512_maskz_loadu_pd,
     _mm512_mask_storeu_pd,
     _mm512_fmadd_pd
+);
+avx512!(
+    F32x8,
+    F32x8,
+    f32,
+    __m256,
+    __mmask8,
+    8,
+    run_half_f32,
+    _mm256_setzero_ps,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_maskz_loadu_ps,
+    _mm256_mask_storeu_ps,
+    _mm256_fmadd_ps
+);
+avx512!(
+    F64x4,
+    F64x4,
+    f64,
+    __m256d,
+    __mmask8,
+    4,
+    run_half_f64,
+    _mm256_setzero_pd,
+    _mm256_set1_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_maskz_loadu_pd,
+    _mm256_mask_storeu_pd,
+    _mm256_fmadd_pd
 );

@@ -43,5 +43,5 @@ pub use peak::fma_peak;
 pub use product::{dense_forward, dense_input_gradient, dense_weight_gradient};
 pub use scalar::Scalar;
 pub use slices::{erf_slice, exp_slice, ln_slice, sigmoid_slice, softplus_slice, tanh_slice};
-pub use sums::{column_sums, dot, sum, sum_of_abs, sum_of_squares};
+pub use sums::{all_finite, column_sums, dot, largest_magnitude, sum, sum_of_abs, sum_of_squares};
 pub use transpose::transpose;

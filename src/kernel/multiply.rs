@@ -8,6 +8,7 @@
 use super::simd::{Shape, Simd, TileFn, Tiles};
 use super::{Scalar, narrow};
 use std::mem::MaybeUninit;
+use std::ptr::null_mut;
 
 /// Longest piece of the chains that runs at once, so that the columns of `b` under a tile stay in the first cache.
 const K_BLOCK: usize = 256;
@@ -17,8 +18,13 @@ const K_BLOCK: usize = 256;
 const A_BLOCK_BYTES: usize = 768 << 10;
 const LEAST_ROWS: usize = 96;
 
-/// From this many tiles under one another on, copying their columns of `b` pays.
+/// From this many tiles under one another on, copying their columns of `b` pays, unless all of `b` is so small that it
+/// stays in the first cache as it lies.
 const PACK_FROM: usize = 4;
+const PACK_FROM_BYTES: usize = 16 << 10;
+
+/// From this many rows on, vectors of half the width keep the multipliers busy.
+const HALVES_FROM: usize = 4;
 
 /// Room for the widest packed panel: three vectors of at most 64 bytes for every step of a block.
 #[repr(C, align(64))]
@@ -52,12 +58,26 @@ pub(super) unsafe fn multiply<V: Simd>(p: &Product<V::Elem>) {
     if p.m == 0 || p.n == 0 {
         return;
     }
-    if narrow::is_narrow::<V>(p) {
-        // SAFETY: the caller's promise.
-        return unsafe { narrow::multiply::<V>(p) };
+    // A few columns beside whole vectors are a narrow product of their own.
+    let edge = p.n % V::LANES;
+    let (inner, edge) = (from_column(p, 0, p.n - edge), from_column(p, p.n - edge, p.n));
+    // SAFETY: the caller's promise, for all columns or for some and the others.
+    unsafe {
+        if narrow::is_narrow::<V>(p) {
+            narrow::multiply::<V>(p);
+        } else if inner.n > 0 && 2 * edge.n <= V::LANES && narrow::is_narrow::<V>(&edge) {
+            panels::<V>(&inner);
+            narrow::multiply::<V>(&edge);
+        } else {
+            panels::<V>(p);
+        }
     }
-    // SAFETY: the caller's promise.
-    unsafe { panels::<V>(p) }
+}
+
+/// The product with columns `from..to` alone.
+fn from_column<S>(p: &Product<S>, from: usize, to: usize) -> Product<S> {
+    let start = if p.start.is_null() { p.start } else { p.start.wrapping_add(from) };
+    Product { n: to - from, b: p.b.wrapping_add(from), start, c: p.c.wrapping_add(from), ..*p }
 }
 
 /// All panels of columns, side by side, for one block of rows after the other.
@@ -66,35 +86,58 @@ pub(super) unsafe fn multiply<V: Simd>(p: &Product<V::Elem>) {
 ///
 /// As for [`multiply`].
 pub(super) unsafe fn panels<V: Simd>(p: &Product<V::Elem>) {
-    let vectors = p.n.div_ceil(V::LANES);
     let row_bytes = (p.k * size_of::<V::Elem>()).max(1);
-    let blocks = p.m.div_ceil((A_BLOCK_BYTES / row_bytes).max(LEAST_ROWS));
+    let blocks =
+        if p.m <= LEAST_ROWS { 1 } else { p.m.div_ceil((A_BLOCK_BYTES / row_bytes).max(LEAST_ROWS)) };
     for block in 0..blocks {
-        let from = p.m * block / blocks;
+        let (from, to) = cut(p.m, block, blocks);
         let mut rows = *p;
-        rows.m = p.m * (block + 1) / blocks - from;
+        rows.m = to - from;
         rows.a = p.a.wrapping_add(from * p.a_row);
         rows.c = p.c.wrapping_add(from * p.c_row);
         if !p.start.is_null() {
             rows.start = p.start.wrapping_add(from * p.start_row);
         }
-        let mut done = 0;
-        while done < vectors {
-            let shape = shape_for::<V>(rows.m, vectors - done);
-            let column = done * V::LANES;
-            done += shape.vectors;
-            let columns = (p.n - column).min(shape.vectors * V::LANES);
-            // SAFETY: `column + columns ≤ n`, the rows are some of the product's, and the caller's promise.
-            unsafe { panel::<V>(&rows, shape, column, columns) }
+        let rest = p.n % V::LANES;
+        let halved =
+            rows.m >= HALVES_FROM && V::Half::LANES < V::LANES && (1..=V::Half::LANES).contains(&rest);
+        let whole = if halved { p.n - rest } else { p.n };
+        // SAFETY: the rows are some of the product's, and the caller's promise.
+        unsafe {
+            columns::<V>(&rows, 0, whole);
+            columns::<V::Half>(&rows, whole, p.n);
         }
     }
 }
 
-/// The tile width for what is left of the columns: two vectors, three where one would stay behind.
+/// The panels from column `from` to column `to`.
+///
+/// # Safety
+///
+/// As for [`multiply`], with `to ≤ n`.
+unsafe fn columns<V: Simd>(p: &Product<V::Elem>, mut from: usize, to: usize) {
+    while from < to {
+        let shape = shape_for::<V>(p.m, (to - from).div_ceil(V::LANES));
+        let columns = (to - from).min(shape.vectors * V::LANES);
+        // SAFETY: `from + columns ≤ to`, and the caller's promise.
+        unsafe { panel::<V>(p, shape, from, columns) }
+        from += columns;
+    }
+}
+
+/// The tile width for what is left of the columns: two vectors, three where one would stay behind, and for few rows as
+/// many as there are.
 fn shape_for<V: Simd>(m: usize, vectors: usize) -> &'static Shape<V::Elem> {
-    let [one, two, three, wide] = const { &V::SHAPES };
+    let [one, two, three, four, five, six, eight] = const { &V::SHAPES };
+    let wide = match vectors {
+        1..=3 => two,
+        4 | 7 => four,
+        5 | 9 => five,
+        6 | 10 | 11 => six,
+        _ => eight,
+    };
     match vectors {
-        _ if m <= wide.full.len() && vectors >= wide.vectors => wide,
+        4.. if m <= wide.full.len() => wide,
         1 => one,
         3 => three,
         _ => two,
@@ -108,15 +151,51 @@ fn shape_for<V: Simd>(m: usize, vectors: usize) -> &'static Shape<V::Elem> {
 /// As for [`multiply`], with `column + columns ≤ n` and `columns` within the shape.
 unsafe fn panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: usize, columns: usize) {
     let whole = columns == shape.vectors * V::LANES;
-    let functions = if whole { shape.full } else { shape.tail };
+    let height = if whole { shape.full.len() } else { shape.tail.len() };
+    let many = p.m > (PACK_FROM - 1) * height
+        && p.b_row != columns
+        && p.k * p.b_row * size_of::<V::Elem>() > PACK_FROM_BYTES;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if shape.vectors <= 3 && (many || !whole && !V::MASKED_LOADS) {
+            packed_panel::<V>(p, shape, column, columns);
+        } else {
+            chains::<V>(p, shape, column, columns, null_mut());
+        }
+    }
+}
+
+/// As [`panel`], its columns of `b` copied together. Not inlined: small products shall not pay for the room it takes.
+///
+/// # Safety
+///
+/// As for [`panel`].
+#[inline(never)]
+unsafe fn packed_panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: usize, columns: usize) {
+    let mut packed = Packed([const { MaybeUninit::uninit() }; K_BLOCK]);
+    // SAFETY: the caller's promise; `packed` has room for a block of three vectors.
+    unsafe { chains::<V>(p, shape, column, columns, packed.0.as_mut_ptr().cast()) }
+}
+
+/// One panel, block after block of its chains; the columns of `b` go through `packed` unless it is null.
+///
+/// # Safety
+///
+/// As for [`panel`]; `packed` is null or has room for [`K_BLOCK`] rows of the shape's vectors.
+#[inline(always)]
+unsafe fn chains<V: Simd>(
+    p: &Product<V::Elem>,
+    shape: &Shape<V::Elem>,
+    column: usize,
+    columns: usize,
+    packed: *mut V::Elem,
+) {
+    let width = shape.vectors * V::LANES;
+    let functions = if columns == width { shape.full } else { shape.tail };
     let last = columns - (shape.vectors - 1) * V::LANES;
     let blocks = p.k.div_ceil(K_BLOCK).max(1);
-    let many = p.m > (PACK_FROM - 1) * functions.len() && p.b_row != columns;
-    let pack = shape.vectors <= 3 && (many || !whole && !V::MASKED_LOADS);
-    let mut packed = Packed([const { MaybeUninit::uninit() }; K_BLOCK]);
     for block in 0..blocks {
-        let from = p.k * block / blocks;
-        let to = p.k * (block + 1) / blocks;
+        let (from, to) = cut(p.k, block, blocks);
         // SAFETY: all offsets stay within the matrices because `column < n` and `from ≤ k`.
         unsafe {
             let c = p.c.add(column);
@@ -127,11 +206,9 @@ unsafe fn panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: u
                 _ => (c.cast_const(), p.c_row),
             };
             let (mut b, mut b_row) = (p.b.add(from * p.b_row + column), p.b_row);
-            if pack {
-                let to_packed = packed.0.as_mut_ptr().cast::<V::Elem>();
-                let width = shape.vectors * V::LANES;
-                pack_columns(b, b_row, to - from, columns, to_packed, width);
-                (b, b_row) = (to_packed, width);
+            if !packed.is_null() {
+                pack_columns(b, b_row, to - from, columns, packed, width);
+                (b, b_row) = (packed.cast_const(), width);
             }
             let tiles = Tiles {
                 count: 0,
@@ -150,6 +227,11 @@ unsafe fn panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: u
             rows(tiles, p.m, functions);
         }
     }
+}
+
+/// Part `part` of `len` cut into `parts` of lengths that differ by one at most. A division takes longer than a small tile.
+fn cut(len: usize, part: usize, parts: usize) -> (usize, usize) {
+    if parts == 1 { (0, len) } else { (len * part / parts, len * (part + 1) / parts) }
 }
 
 /// Copies `columns` columns of `k` rows together and fills them with zeros up to `width`.
@@ -192,8 +274,8 @@ unsafe fn pack_columns<S: Scalar>(
 ///
 /// As for [`TileFn`], for `m` rows.
 unsafe fn rows<S>(mut tiles: Tiles<S>, m: usize, functions: &[TileFn<S>]) {
-    let count = m.div_ceil(functions.len());
-    let (low, higher) = (m / count, m % count);
+    let count = if m <= functions.len() { 1 } else { m.div_ceil(functions.len()) };
+    let (low, higher) = if count == 1 { (m, 0) } else { (m / count, m % count) };
     for (height, count) in [(low + 1, higher), (low, count - higher)] {
         if count > 0 {
             tiles.count = count;

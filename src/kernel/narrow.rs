@@ -32,7 +32,7 @@ impl<const ROWS: usize, const BYTES: usize> Scratch<ROWS, BYTES> {
 /// Whether turning the product round pays.
 pub(super) fn is_narrow<V: Simd>(p: &Product<V::Elem>) -> bool {
     let filled = p.n.next_multiple_of(V::LANES);
-    if p.n > MOST || p.m < V::LANES || p.k == 0 {
+    if p.n == 0 || p.n > MOST || p.m < V::LANES || p.k == 0 {
         return false;
     }
     if p.a_row == 1 {
@@ -47,6 +47,7 @@ pub(super) fn is_narrow<V: Simd>(p: &Product<V::Elem>) -> bool {
 /// # Safety
 ///
 /// As for [`multiply`](super::multiply::multiply), for a narrow product.
+#[inline(never)]
 pub(super) unsafe fn multiply<V: Simd>(p: &Product<V::Elem>) {
     let contiguous = p.a_row == 1;
     let bytes = if contiguous { ROW_BYTES } else { TURNED_ROW_BYTES };

@@ -19,11 +19,15 @@ macro_rules! portable {
             type Mask = usize;
             const LANES: usize = $lanes;
             const MASKED_LOADS: bool = false;
-            const SHAPES: [Shape<$elem>; 4] = [
+            type Half = Self;
+            const SHAPES: [Shape<$elem>; 7] = [
                 shape!($run, 1, [1 2 3 4]),
                 shape!($run, 2, [1 2 3 4]),
                 shape!($run, 3, [1 2 3 4]),
                 shape!($run, 4, [1]),
+                shape!($run, 5, [1]),
+                shape!($run, 6, [1]),
+                shape!($run, 8, [1]),
             ];
 
             #[inline(always)]

@@ -49,6 +49,13 @@ pub trait Scalar:
     fn s_sqrt(self) -> Self;
     #[doc(hidden)]
     fn s_copysign(self, sign: Self) -> Self;
+    /// The bits without the sign.
+    #[doc(hidden)]
+    type Magnitude: Ord + Copy;
+    #[doc(hidden)]
+    fn s_magnitude(self) -> Self::Magnitude;
+    #[doc(hidden)]
+    fn s_of_magnitude(bits: Self::Magnitude) -> Self;
     /// # Safety
     ///
     /// The matrices are what the product says they are, and `c` overlaps none of the others.
@@ -69,7 +76,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ty, $portable:ty, $avx2:ty, $avx512:ty, $side:literal, $transpose:ident) => {
+    ($t:ty, $bits:ty, $portable:ty, $avx2:ty, $avx512:ty, $side:literal, $transpose:ident) => {
         impl Scalar for $t {
             #[inline(always)]
             fn s_from_f64(value: f64) -> Self {
@@ -94,6 +101,15 @@ macro_rules! scalar {
             #[inline(always)]
             fn s_copysign(self, sign: Self) -> Self {
                 self.copysign(sign)
+            }
+            type Magnitude = $bits;
+            #[inline(always)]
+            fn s_magnitude(self) -> $bits {
+                self.to_bits() & (<$bits>::MAX >> 1)
+            }
+            #[inline(always)]
+            fn s_of_magnitude(bits: $bits) -> Self {
+                <$t>::from_bits(bits)
             }
             unsafe fn s_multiply(product: &Product<Self>) {
                 // SAFETY: the caller promises the matrices, `path` the instructions.
@@ -130,5 +146,5 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16, 8, blocks_f32);
-scalar!(f64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8, 4, blocks_f64);
+scalar!(f32, u32, super::portable::F32x4, super::avx2::F32x8, super::avx512::F32x16, 8, blocks_f32);
+scalar!(f64, u64, super::portable::F64x2, super::avx2::F64x4, super::avx512::F64x8, 4, blocks_f64);

@@ -62,8 +62,11 @@ pub(super) trait Simd: Copy {
     const LANES: usize;
     /// Whether reading under a mask costs no more than reading; if not, `b` of a tile always has whole vectors.
     const MASKED_LOADS: bool;
-    /// The tiles that fit its registers: one, two and three vectors wide, and a wide one for products of few rows.
-    const SHAPES: [Shape<Self::Elem>; 4];
+    /// The tiles that fit its registers: one, two and three vectors wide, and wide ones for products of few rows, where
+    /// only other columns keep the multipliers busy: four, five, six and eight.
+    const SHAPES: [Shape<Self::Elem>; 7];
+    /// Vectors of half the width, for columns that fill no more; the type itself where they would not be faster.
+    type Half: Simd<Elem = Self::Elem>;
 
     unsafe fn zero() -> Self::Vec;
     unsafe fn splat(value: Self::Elem) -> Self::Vec;

@@ -84,6 +84,34 @@ pub fn sum_of_abs<S: Scalar>(values: &[S]) -> f64 {
     )
 }
 
+/// The largest `|v|`: 0 of nothing, NaN if a value is NaN. Any order gives the same.
+#[must_use]
+pub fn largest_magnitude<S: Scalar>(values: &[S]) -> S {
+    let (blocks, tail) = values.as_chunks::<LANES>();
+    dispatch(
+        #[inline(always)]
+        || {
+            // Bits without the sign order as magnitudes do, infinity above all numbers and NaN above infinity.
+            let mut lanes = [S::default().s_magnitude(); LANES];
+            for block in blocks {
+                for i in 0..LANES {
+                    lanes[i] = lanes[i].max(block[i].s_magnitude());
+                }
+            }
+            for (i, value) in tail.iter().enumerate() {
+                lanes[i] = lanes[i].max(value.s_magnitude());
+            }
+            S::s_of_magnitude(lanes.into_iter().fold(lanes[0], Ord::max))
+        },
+    )
+}
+
+/// Whether every value is a number: neither NaN nor infinite.
+#[must_use]
+pub fn all_finite<S: Scalar>(values: &[S]) -> bool {
+    largest_magnitude(values).s_to_f64().is_finite()
+}
+
 /// `Σ aᵢ·bᵢ`.
 ///
 /// # Panics
@@ -229,6 +257,39 @@ mod tests {
     fn sums_are_the_documented_tree_on_every_path() {
         check_sums::<f32>();
         check_sums::<f64>();
+    }
+
+    fn check_largest<S: Scalar>() {
+        for len in [1, 5, 31, 32, 33, 100, 1000] {
+            let v = values::<S>(len);
+            let expected = v.iter().fold(0.0, |largest, v| v.s_to_f64().abs().max(largest));
+            for path in Path::available() {
+                with_path(path, || {
+                    assert!(largest_magnitude(&v).s_to_f64() == expected, "{len} on {path:?}");
+                    assert!(all_finite(&v), "{len} on {path:?}");
+                    for place in [0, len / 2, len - 1] {
+                        let with = |value: f64| {
+                            let mut v = v.clone();
+                            v[place] = S::s_from_f64(value);
+                            v
+                        };
+                        assert!(largest_magnitude(&with(f64::NEG_INFINITY)).s_to_f64() == f64::INFINITY);
+                        assert!(largest_magnitude(&with(f64::NAN)).s_to_f64().is_nan());
+                        assert!(largest_magnitude(&with(-f64::NAN)).s_to_f64().is_nan());
+                        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                            assert!(!all_finite(&with(value)), "{value} at {place} of {len} on {path:?}");
+                        }
+                    }
+                });
+            }
+        }
+        assert!(largest_magnitude::<S>(&[]).s_to_f64() == 0.0 && all_finite::<S>(&[]));
+    }
+
+    #[test]
+    fn the_largest_magnitude_sees_what_is_no_number_on_every_path() {
+        check_largest::<f32>();
+        check_largest::<f64>();
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub(super) unsafe fn transpose_strided<S: Scalar>(
     // SAFETY: blocks and single elements lie within `rows` and `cols`.
     unsafe {
         S::s_transpose_blocks(whole_rows, whole_cols, src, src_row, dst, dst_row);
-        for r in 0..rows {
-            // What the blocks left: the right edge, and all of the rows below them.
+        // What the blocks left: the right edge, and all of the rows below them.
+        for r in if whole_cols == cols { whole_rows } else { 0 }..rows {
             for c in if r < whole_rows { whole_cols } else { 0 }..cols {
                 dst.add(c * dst_row + r).write(src.add(r * src_row + c).read());
             }

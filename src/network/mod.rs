@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -16,6 +16,7 @@ pub mod activation;
 pub mod constraint;
 pub mod initializer;
 pub mod layer;
+mod predict;
 pub mod regularizer;
 mod sequential;
 mod summary;
@@ -31,6 +32,7 @@ pub use initializer::{
     RandomNormal, RandomUniform, Zeros,
 };
 pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual};
+pub use predict::RowScratch;
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;
 pub use summary::{Summary, SummaryRow};
@@ -165,67 +167,6 @@ impl<F: Float> Network<F> {
         Err(Error::parameter("tensor", name, format!("one of {}", names.join(", "))))
     }
 
-    /// The outputs for some rows.
-    ///
-    /// # Shapes
-    ///
-    /// `x` (n_samples, n_features) → (n_samples, n_outputs)
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Width`] when `x` has another number of columns than the network was built for, [`Error::NotFinite`] for
-    /// a value that is NaN or infinite.
-    pub fn predict(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        self.check_rows(x)?;
-        Ok(self.predict_rows(x.nrows(), |row| x.row(row)))
-    }
-
-    /// The outputs for `n` rows that `row` hands out, taken to fit the network.
-    pub(crate) fn predict_rows<'x>(&self, n: usize, row: impl Fn(usize) -> ArrayView1<'x, F>) -> Array2<F> {
-        self.rows_through(n, row, false)
-    }
-
-    /// The outputs for some rows before the last activation.
-    pub(crate) fn sums(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        self.check_rows(x)?;
-        Ok(self.rows_through(x.nrows(), |row| x.row(row), true))
-    }
-
-    fn rows_through<'x>(
-        &self,
-        n: usize,
-        row: impl Fn(usize) -> ArrayView1<'x, F>,
-        without_last_activation: bool,
-    ) -> Array2<F> {
-        let mut outputs = Array2::zeros((n, self.n_outputs()));
-        let mut tape = Tape::for_prediction(self, PREDICTION_ROWS.min(n));
-        let mut block = Buffer::zeros(PREDICTION_ROWS.min(n) * self.n_features);
-        for start in (0..n).step_by(PREDICTION_ROWS) {
-            let rows = PREDICTION_ROWS.min(n - start);
-            for (i, to) in block.chunks_exact_mut(self.n_features).take(rows).enumerate() {
-                to.iter_mut().zip(row(start + i)).for_each(|(to, &from)| *to = from);
-            }
-            let rows_of_block = &block[..rows * self.n_features];
-            let result = self.forward(&mut tape, rows_of_block, rows, None, without_last_activation);
-            let target = outputs.as_slice_mut().expect("a new array is contiguous");
-            target[start * self.n_outputs()..][..result.len()].copy_from_slice(result);
-        }
-        outputs
-    }
-
-    /// Whether the network can read these rows.
-    pub(crate) fn check_rows(&self, x: ArrayView2<'_, F>) -> Result<()> {
-        if x.ncols() != self.n_features {
-            return Err(Error::Width { array: "x", expected: self.n_features, found: x.ncols() });
-        }
-        match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            Some(((row, column), value)) => {
-                Err(Error::NotFinite { array: "x", row, column, value: value.wide() })
-            }
-            None => Ok(()),
-        }
-    }
-
     pub(crate) fn stages(&self) -> &[Stage] {
         &self.stages
     }
@@ -301,7 +242,3 @@ fn place<F: Float>(stages: &mut [Stage], trainable: bool, mut len: usize) -> usi
     }
     len
 }
-
-/// Rows that go through the network together in a prediction: enough to use the matrix kernels, few enough to stay in
-/// the cache.
-const PREDICTION_ROWS: usize = 256;

@@ -39,6 +39,17 @@ impl<F: Float> Tape<F> {
         }
     }
 
+    /// Whether this is a tape for predictions of that network, row by row.
+    pub(crate) fn is_for_one_row(&self, network: &Network<F>) -> bool {
+        let widths = network.stages().iter().map(|stage| stage.n_outputs);
+        self.kept.is_empty() && self.outputs.iter().map(|output| output.len()).eq(widths)
+    }
+
+    /// All outputs of the last layer.
+    pub(crate) fn prediction(&self) -> &[F] {
+        self.outputs.last().map_or(&[], |outputs| &outputs[..])
+    }
+
     /// For both passes.
     pub(crate) fn for_training(network: &Network<F>, rows: usize) -> Self {
         let stages = network.stages();

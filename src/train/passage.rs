@@ -189,9 +189,7 @@ impl<F: Float> Passage<'_, '_, F> {
         network.backward(tape, x, n, Some(noise), fused, gradient);
         network.add_penalty_gradient(gradient);
         // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
-        let trained = network.trained();
-        let squares = kernel::sum_of_squares(&gradient[..trained]);
-        if !(F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite()) {
+        if !has_squares(&gradient[..network.trained()], learning_rate) {
             return Err(diverged);
         }
 
@@ -247,4 +245,15 @@ impl<F: Float> Passage<'_, '_, F> {
         self.watch.epoch_ended(run.position.epoch as usize, self.until.epochs, workspace.values[0]);
         self.tell(Moment::EpochEnd)
     }
+}
+
+/// Whether the sum of the squares of a gradient, and its root times the learning rate, are numbers.
+fn has_squares<F: Float>(gradient: &[F], learning_rate: f64) -> bool {
+    let are_finite =
+        |squares: f64| F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite();
+    // As a rule the largest element answers, in a pass that costs next to nothing: the sum is at most this, and a
+    // hundredth more for its rounding errors. NaN answers no.
+    let largest = kernel::largest_magnitude(gradient).wide();
+    let bound = 1.01 * largest * largest * gradient.len() as f64;
+    are_finite(bound) || are_finite(kernel::sum_of_squares(gradient))
 }

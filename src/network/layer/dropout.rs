@@ -115,6 +115,28 @@ mod tests {
     }
 
     #[test]
+    fn values_have_the_bits_of_their_place_wherever_a_pass_begins() {
+        let stream = Stream::new(9);
+        let x: Vec<f32> = (0..100).map(|i| i as f32 - 50.0).collect();
+        for (first_row, width) in [(0, 1), (1, 1), (3, 7), (2, 7), (5, 33)] {
+            for len in [0, 1, 2, 31, 32, 33, 34, 64, 65, 100] {
+                let mut y = vec![f32::NAN; len];
+                Dropout::new(0.3).apply(Some(Noise { stream, first_row }), width, &x[..len], &mut y);
+                for (i, (y, x)) in y.iter().zip(&x).enumerate() {
+                    let element = (first_row * width + i) as u64;
+                    let half = (stream.value(element / 2) >> (element % 2 * 32)) & 0xFFFF_FFFF;
+                    let kept = half as f64 / (1_u64 << 32) as f64 >= 0.3;
+                    assert_eq!(
+                        *y,
+                        x * if kept { 1.0 / 0.7 } else { 0.0 },
+                        "{i} of {len} from {first_row}·{width}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_rate_of_0_and_a_prediction_change_nothing() {
         let x = [1.0_f32, -2.0, 3.0];
         let mut y = [0.0; 3];
