@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::Journal;
 use super::digest::{Digest, Digester};
 use crate::error::{Error, Result};
-use crate::model_selection::continue_rows::Goal;
-use crate::model_selection::data_view::{DataView, columns};
-use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::{DataView, columns};
+use crate::model_selection::fit::target::Target;
 use crate::model_selection::results::Params;
-use crate::model_selection::target::Target;
 
 /// What all fits of a search share: names and short texts, with digests where the thing itself is long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -246,7 +246,7 @@ mod tests {
 
     use super::super::digest::Digester;
     use super::*;
-    use crate::model_selection::continue_rows::Goal;
+    use crate::model_selection::fit::continue_rows::Goal;
     use crate::model_selection::observer::Task;
 
     fn task(candidate: u64, fold: usize) -> TaskKey {

@@ -16,8 +16,8 @@ use linfa::dataset::TargetDim;
 use linfa::traits::{Fit, Transformer};
 use ndarray::{Array, Array1, Array2, ArrayView, ArrayView2};
 
-use super::target::Target;
 use crate::error::Result;
+use crate::model_selection::fit::target::Target;
 use transform::{Foreign, Step};
 
 /// The steps of a fold: transformers of the records, in order, and the scaling of the targets.

@@ -3,7 +3,7 @@
 use linfa::dataset::TargetDim;
 use ndarray::{Array, ArrayView, Axis};
 
-use crate::model_selection::target::Target;
+use crate::model_selection::fit::target::Target;
 
 /// How the targets of a regression are scaled for training.
 ///

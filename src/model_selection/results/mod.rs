@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::fit_report::{Curve, FitReport};
 use super::observer::Task;
 use crate::error::Error;
+use crate::model_selection::fit::fit_report::{Curve, FitReport};
 
 /// How a fit ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

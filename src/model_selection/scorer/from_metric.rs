@@ -4,7 +4,7 @@ use ndarray::Array1;
 
 use super::{Estimate, Scorer};
 use crate::metric::{AnyMetric, Batch, Metric};
-use crate::model_selection::target::Target;
+use crate::model_selection::fit::target::Target;
 
 impl<Y: Target + 'static> Scorer<Y> {
     /// A metric as a scorer, with the metric's own name, sign and direction.

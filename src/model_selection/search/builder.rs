@@ -18,12 +18,12 @@ use super::rounds::search;
 use super::space::{Distribution, Draw, Grid, Space};
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result};
-use crate::model_selection::continue_rows::ContinueRows;
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::fit_rows::FitRows;
-use crate::model_selection::protocol::{Protocol, protocol_methods};
-use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{AnyError, ByDataset, ByRows, InParts};
+use crate::model_selection::engine::protocol::{Protocol, protocol_methods};
+use crate::model_selection::engine::trainer::{AnyError, ByDataset, ByRows, InParts};
+use crate::model_selection::fit::continue_rows::ContinueRows;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::target::Target;
 
 type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 

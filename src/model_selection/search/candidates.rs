@@ -2,8 +2,8 @@
 
 use super::space::Answer;
 use crate::error::Error;
+use crate::model_selection::engine::trainer::AnyError;
 use crate::model_selection::results::Params;
-use crate::model_selection::trainer::AnyError;
 
 /// A setting of the estimator that a search may try.
 #[derive(Clone, Debug)]

@@ -8,14 +8,14 @@ use linfa::dataset::TargetDim;
 use super::ladder::{Ladder, RungSummary, Unit};
 use crate::error::{Result, check};
 use crate::metric::Direction;
-use crate::model_selection::evaluation::{Evaluation, Rung};
+use crate::model_selection::engine::evaluation::{Evaluation, Rung};
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::trainer::Trainer;
 use crate::model_selection::executor::Executor;
-use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::fit::target::{Classes, Target};
 use crate::model_selection::observer::{SearchObserver, StartedRung};
 use crate::model_selection::results::{FitRow, MeanStd, ScorerInfo};
 use crate::model_selection::scorer::better_first;
-use crate::model_selection::target::{Classes, Target};
-use crate::model_selection::trainer::Trainer;
 
 /// The folds of each rung of a round; without a ladder there is one rung.
 pub(super) fn folds_of_rungs<'s>(

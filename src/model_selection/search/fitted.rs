@@ -8,10 +8,10 @@ use ndarray::{Array, ArrayBase, Data, Ix2};
 
 use super::ladder::RungSummary;
 use crate::error::{Error, Result};
-use crate::model_selection::pipeline::Pipeline;
+use crate::model_selection::engine::trainer::SharedError;
+use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::results::{Params, SearchResults};
 use crate::model_selection::split::Split;
-use crate::model_selection::trainer::SharedError;
 
 /// The best candidate and its model, or why there is none.
 #[derive(Debug)]

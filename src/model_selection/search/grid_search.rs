@@ -63,12 +63,12 @@ mod tests {
 
     use super::*;
     use crate::error::Result;
-    use crate::model_selection::data_view::DataView;
-    use crate::model_selection::fit_rows::{FitContext, FitRows};
+    use crate::model_selection::fit::data_view::DataView;
+    use crate::model_selection::fit::fit_rows::{FitContext, FitRows};
+    use crate::model_selection::fit::target::Target;
     use crate::model_selection::search::fitted::FittedSearch;
     use crate::model_selection::search::strategy::Strategy;
     use crate::model_selection::split::KFold;
-    use crate::model_selection::target::Target;
 
     /// An estimator of this crate, with a search whose `fit` is its own.
     #[derive(Clone, Debug)]

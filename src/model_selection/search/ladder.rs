@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, check};
-use crate::model_selection::continue_rows::Goal;
+use crate::model_selection::fit::continue_rows::Goal;
 
 /// Epochs as the resource of a search in rungs: survivors go on from where they stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

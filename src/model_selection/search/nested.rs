@@ -15,14 +15,16 @@ use super::rounds::search;
 use super::strategy::{Strategy, Tried};
 use crate::error::{Error, Result, check};
 use crate::metric::Direction;
-use crate::model_selection::budget::Budget;
-use crate::model_selection::continue_rows::Goal;
-use crate::model_selection::cross_validate::{CrossValidation, CrossValidator};
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::fit_rows::{FitContext, FitRows};
-use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::engine::budget::Budget;
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::known_rows::KnownRows;
+use crate::model_selection::engine::trainer::{AnyError, ByDataset, ByRows, Part, Trainer};
+use crate::model_selection::evaluate::cross_validate::{CrossValidation, CrossValidator};
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::{FitContext, FitRows};
+use crate::model_selection::fit::target::Target;
 use crate::model_selection::journal::Digester;
-use crate::model_selection::known_rows::KnownRows;
 use crate::model_selection::observer::Observers;
 use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
 use crate::model_selection::results::{
@@ -30,8 +32,6 @@ use crate::model_selection::results::{
 };
 use crate::model_selection::scorer::Probabilities;
 use crate::model_selection::split::{Split, Splitter};
-use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{AnyError, ByDataset, ByRows, Part, Trainer};
 
 /// The search inside an outer fold: its table, and the candidate that it chose.
 #[derive(Clone, Debug, PartialEq)]

@@ -119,7 +119,7 @@ impl Refit {
         let candidates = results.candidates().len();
         if let Choice::Rule(rule) = &self.0 {
             let rule = std::panic::AssertUnwindSafe(|| Ok::<_, Error>(rule(results)));
-            let index = crate::model_selection::evaluation::guarded("the rule of refit", rule.0)
+            let index = crate::model_selection::engine::evaluation::guarded("the rule of refit", rule.0)
                 .map_err(|error| error.to_string())?;
             return if index < candidates {
                 Ok((index, true))
@@ -129,7 +129,8 @@ impl Refit {
         }
         if let Choice::OneStandardError(cost) = &self.0 {
             let simplest = std::panic::AssertUnwindSafe(|| Ok::<_, Error>(simplest(results, cost.as_ref())));
-            let simplest = crate::model_selection::evaluation::guarded("the cost of refit", simplest.0);
+            let simplest =
+                crate::model_selection::engine::evaluation::guarded("the cost of refit", simplest.0);
             return simplest.map_err(|error| error.to_string())?.map(|index| (index, true));
         }
         let scorer = self.scorer().and_then(|name| results.scorer(name)).unwrap_or(0);

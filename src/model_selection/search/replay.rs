@@ -14,16 +14,16 @@ use super::strategy::Strategy;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{Result, check};
-use crate::model_selection::budget::Budget;
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, Limits, Rung};
-use crate::model_selection::fit_rows::FitRows;
+use crate::model_selection::engine::budget::Budget;
+use crate::model_selection::engine::evaluation::{Evaluation, Limits, Rung};
+use crate::model_selection::engine::protocol::Protocol;
+use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::pipeline::Pipeline;
+use crate::model_selection::fit::target::Target;
 use crate::model_selection::observer::{Observers, Task};
-use crate::model_selection::pipeline::Pipeline;
-use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{FitRow, Params};
-use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{ByDataset, ByRows, Trainer};
 
 /// A fit done again: its row, and the model that the search did not keep.
 #[derive(Debug)]

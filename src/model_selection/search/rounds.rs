@@ -14,19 +14,19 @@ use super::climb::{Judge, check_ladder, climb, first_rung, folds_of_rungs};
 use super::fitted::{Best, FittedSearch};
 use super::strategy::{Strategy, Tried};
 use crate::error::Result;
-use crate::model_selection::continue_rows::Goal;
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::evaluation::{Evaluation, Limits, Past, guarded};
-use crate::model_selection::fit_rows::FitContext;
-use crate::model_selection::fold_rows::FoldRows;
+use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, guarded};
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::protocol::Protocol;
+use crate::model_selection::engine::stop::Stop;
+use crate::model_selection::engine::trainer::{AnyError, SharedError, Trainer};
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitContext;
+use crate::model_selection::fit::pipeline::Pipeline;
+use crate::model_selection::fit::target::{Classes, Target};
 use crate::model_selection::journal::{Content, Ledger, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
-use crate::model_selection::pipeline::Pipeline;
-use crate::model_selection::protocol::Protocol;
 use crate::model_selection::results::{ScorerInfo, SearchResults};
-use crate::model_selection::stop::Stop;
-use crate::model_selection::target::{Classes, Target};
-use crate::model_selection::trainer::{AnyError, SharedError, Trainer};
 
 /// Evaluates round after round of candidates, of which `first` is the first, chooses the best and fits it on all rows.
 pub(super) fn search<S, T, P, F, Y, I, E>(

@@ -2,7 +2,7 @@
 
 use super::{Rows, Split, Splitter};
 use crate::error::{Error, Result, check};
-use crate::model_selection::target::Classes;
+use crate::model_selection::fit::target::Classes;
 
 /// Lets a stratified splitter divide rows by a numeric target: bins of the target with about as many rows each are its
 /// classes.

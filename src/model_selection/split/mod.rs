@@ -68,8 +68,8 @@ pub use train_test_split::{TrainTestSplit, train_test_split};
 
 use std::fmt;
 
-use super::target::Classes;
 use crate::error::{Error, Result};
+use crate::model_selection::fit::target::Classes;
 
 /// What a splitter may know of the rows.
 #[derive(Clone, Copy, Debug)]

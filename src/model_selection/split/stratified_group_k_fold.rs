@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
     use crate::error::Error;
-    use crate::model_selection::target::Classes;
+    use crate::model_selection::fit::target::Classes;
 
     #[test]
     fn groups_of_one_class_each_are_dealt_by_class() {

@@ -4,7 +4,7 @@ use super::{Rows, Split, Splitter, check_members, check_memory, check_n_splits};
 #[cfg(any(doc, test))]
 use crate::error::Error;
 use crate::error::Result;
-use crate::model_selection::target::Classes;
+use crate::model_selection::fit::target::Classes;
 use crate::rng::Stream;
 
 /// Divides the rows into `k` folds that have every class in the same share, as nearly as whole rows allow.

@@ -148,7 +148,7 @@ mod tests {
     use ndarray::Array1;
 
     use super::*;
-    use crate::model_selection::target::Classes;
+    use crate::model_selection::fit::target::Classes;
 
     #[test]
     fn the_largest_remainders_are_rounded_up() {

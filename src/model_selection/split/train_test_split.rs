@@ -7,10 +7,10 @@ use ndarray::{ArrayBase, Data, Ix2};
 use super::share::{Share, sizes};
 use super::{GroupShuffleSplit, Rows, ShuffleSplit, Split, Splitter, StratifiedShuffleSplit, checked};
 use crate::error::Result;
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::known_rows::KnownRows;
-use crate::model_selection::protocol::numbered;
-use crate::model_selection::target::Target;
+use crate::model_selection::engine::known_rows::KnownRows;
+use crate::model_selection::engine::protocol::numbered;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::target::Target;
 
 /// Divides the rows once, into training and test rows; [`train_test_split`] is the short form for data sets.
 ///

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::results::{
+use crate::model_selection::results::{
     Align, FitRow, MeanStd, ParamValue, ScorerInfo, SearchResults, Table, mean_std, seconds,
 };
 
-/// Test and training scores along one parameter: what [`learning_curve`](super::learning_curve) and
-/// [`validation_curve`](super::validation_curve) give. `Display` prints a table.
+/// Test and training scores along one parameter: what [`learning_curve`](crate::model_selection::learning_curve) and
+/// [`validation_curve`](crate::model_selection::validation_curve) give. `Display` prints a table.
 #[cfg_attr(
     feature = "plot",
     doc = "\n[`report::score_curve`](crate::report::score_curve) draws it, with bands of mean ± standard deviation."
@@ -51,7 +51,10 @@ impl ScoreCurve {
     #[must_use]
     pub fn test(&self, scorer: &str) -> Option<Vec<MeanStd>> {
         let place = self.results.scorer(scorer)?;
-        let of = |score: &super::results::ScoreSummary| MeanStd { mean: score.mean, std: score.std };
+        let of = |score: &crate::model_selection::results::ScoreSummary| MeanStd {
+            mean: score.mean,
+            std: score.std,
+        };
         Some(self.results.candidates().iter().map(|candidate| of(&candidate.test[place])).collect())
     }
 

@@ -5,20 +5,20 @@ use std::sync::{Mutex, PoisonError};
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
-use super::continue_rows::Goal;
-use super::data_view::DataView;
-use super::fit_report::FitReport;
-use super::observer::{Progress, SearchObserver, Task};
-use super::scorer::Probabilities;
-use super::stop::Stop;
 use crate::error::{Result, check};
+use crate::model_selection::engine::stop::Stop;
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_report::FitReport;
+use crate::model_selection::observer::{Progress, SearchObserver, Task};
+use crate::model_selection::scorer::Probabilities;
 use crate::rng::Stream;
 
 /// An estimator that trains on a list of row indices of a borrowed data set, so that folds are not copied.
 ///
 /// linfa's `Fit` takes a data set of its own, so a search over such an estimator gathers the training rows of a fold. With
 /// this trait, all folds and candidates read one copy of the data:
-/// [`Search::fit_by_rows`](super::Search::fit_by_rows) and [`cross_validate_by_rows`](super::cross_validate_by_rows).
+/// [`Search::fit_by_rows`](crate::model_selection::Search::fit_by_rows) and [`cross_validate_by_rows`](crate::model_selection::cross_validate_by_rows).
 ///
 /// The order of calls, where P is what the estimator's builder is called:
 ///
@@ -105,7 +105,7 @@ pub trait FitRows<F, Y, I: TargetDim>: Sync {
     }
 
     /// The updates that a fit on these rows makes at most, up to a goal or else to its own end, which a
-    /// [budget](super::Budget) counts; none when the estimator cannot say.
+    /// [budget](crate::model_selection::Budget) counts; none when the estimator cannot say.
     fn planned_updates(
         &self,
         data: &DataView<'_, F, Y, I>,

@@ -7,15 +7,15 @@ use linfa::dataset::TargetDim;
 use linfa::traits::PredictInplace;
 use ndarray::{Array, Array2, ArrayBase, Axis, Data, Ix2};
 
-use super::preparation::{FittedSteps, FittedTargetScaling};
-use super::target::Target;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling};
 
 /// A fitted model behind its fitted transformers and target scaling: raw records in, predictions in the units of the data
 /// set out. `T` is the targets' array, `Array1<f64>` for instance.
 ///
 /// # Examples
 ///
-/// It predicts like any linfa model; see [`GridSearch`](super::GridSearch).
+/// It predicts like any linfa model; see [`GridSearch`](crate::model_selection::GridSearch).
 pub struct Pipeline<M, F, T> {
     steps: FittedSteps<F>,
     scaling: Option<FittedTargetScaling>,

@@ -8,15 +8,15 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{Dataset, Float};
 use ndarray::{Array, Array2, ArrayView, ArrayView2};
 
-use super::continue_rows::{ContinueRows, Goal};
-use super::data_view::{DataView, columns};
-use super::fit_rows::{FitContext, FitRows};
-use super::fold_rows::FoldRows;
-use super::journal::{self, Digester};
-use super::preparation::{FittedSteps, FittedTargetScaling, Preparation, scaled};
-use super::scorer::Probabilities;
-use super::target::Target;
 use crate::error::{Result, check};
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::fit::continue_rows::{ContinueRows, Goal};
+use crate::model_selection::fit::data_view::{DataView, columns};
+use crate::model_selection::fit::fit_rows::{FitContext, FitRows};
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::journal::{self, Digester};
+use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation, scaled};
+use crate::model_selection::scorer::Probabilities;
 
 /// An error of any estimator.
 pub(crate) type AnyError = Box<dyn std::error::Error + Send + Sync>;

@@ -8,16 +8,16 @@ use linfa::dataset::{DatasetBase, TargetDim};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Axis, Data, Ix2};
 
-use super::cross_validate::{CrossValidation, CrossValidator};
-use super::data_view::DataView;
-use super::fit_rows::FitRows;
-use super::keeping::{Keeping, Kept};
-use super::pipeline::Pipeline;
-use super::scorer::Probabilities;
-use super::split::{Split, Splitter};
-use super::target::Target;
-use super::trainer::{ByDataset, ByRows, Trainer};
 use crate::error::{Error, Result};
+use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
+use crate::model_selection::evaluate::cross_validate::{CrossValidation, CrossValidator};
+use crate::model_selection::evaluate::keeping::{Keeping, Kept};
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::pipeline::Pipeline;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::scorer::Probabilities;
+use crate::model_selection::split::{Split, Splitter};
 
 /// A cross-validation whose folds' models and predictions were kept: scores, models and out-of-fold predictions in one
 /// pass. [`CrossValidator::run_keeping`] gives it.
@@ -249,12 +249,12 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 /// Predicts every row of a data set by a model that has not seen it: each fold's test rows by the model of its training rows.
 ///
 /// These are predictions to look at: for a [picture](crate::report) of residuals or a confusion matrix, or as a feature of
-/// another model. Scores by fold come from [`cross_validate`](super::cross_validate); both at once from
+/// another model. Scores by fold come from [`cross_validate`](crate::model_selection::cross_validate); both at once from
 /// [`CrossValidator::run_keeping`].
 ///
 /// # Errors
 ///
-/// Before the first fit: as [`cross_validate`](super::cross_validate), and [`Error::Split`] for a splitter that does not score
+/// Before the first fit: as [`cross_validate`](crate::model_selection::cross_validate), and [`Error::Split`] for a splitter that does not score
 /// every row exactly once. Afterwards: [`Error::FoldFailed`] for the first fold that failed.
 ///
 /// # Examples

@@ -7,17 +7,17 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
-use super::continue_rows::Goal;
-use super::data_view::{DataView, columns};
-use super::fit_rows::FitContext;
-use super::fold_rows::FoldRows;
-use super::journal::Digester;
-use super::pipeline::Pipeline;
-use super::preparation::{FittedSteps, FittedTargetScaling, Preparation};
-use super::scorer::Probabilities;
-use super::target::Target;
-use super::trainer::{AnyError, Part, Trainer};
 use crate::error::Result;
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::trainer::{AnyError, Part, Trainer};
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::{DataView, columns};
+use crate::model_selection::fit::fit_rows::FitContext;
+use crate::model_selection::fit::pipeline::Pipeline;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::journal::Digester;
+use crate::model_selection::preparation::{FittedSteps, FittedTargetScaling, Preparation};
+use crate::model_selection::scorer::Probabilities;
 
 /// A fold's model behind its preparation, and what it gives for the fold's test rows, in their order.
 #[derive(Debug)]

@@ -6,18 +6,18 @@ use std::sync::atomic::AtomicBool;
 use linfa::Float;
 use linfa::dataset::TargetDim;
 
-use super::budget::Budget;
-use super::data_view::DataView;
-use super::executor::{Executor, RayonExecutor};
-use super::fold_rows::FoldRows;
-use super::journal::Journal;
-use super::known_rows::KnownRows;
-use super::observer::Observers;
-use super::preparation::Preparation;
-use super::scorer::Scorer;
-use super::split::{KFold, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
-use super::target::{Classes, Target};
 use crate::error::{Result, check};
+use crate::model_selection::engine::budget::Budget;
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::known_rows::KnownRows;
+use crate::model_selection::executor::{Executor, RayonExecutor};
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::target::{Classes, Target};
+use crate::model_selection::journal::Journal;
+use crate::model_selection::observer::Observers;
+use crate::model_selection::preparation::Preparation;
+use crate::model_selection::scorer::Scorer;
+use crate::model_selection::split::{KFold, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
 
 /// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
@@ -156,7 +156,7 @@ macro_rules! protocol_methods {
         /// The group of each row, for splitters that keep groups together.
         #[must_use]
         pub fn groups<G: Ord>(mut self, groups: impl IntoIterator<Item = G>) -> Self {
-            self.protocol.groups = Some($crate::model_selection::protocol::numbered(groups));
+            self.protocol.groups = Some($crate::model_selection::engine::protocol::numbered(groups));
             self
         }
 

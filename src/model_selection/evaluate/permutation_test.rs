@@ -9,16 +9,16 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use rayon::prelude::*;
 
-use super::cross_validate::CrossValidator;
-use super::data_view::DataView;
-use super::fit_rows::FitRows;
-use super::observer::{Observers, Progress, SearchObserver, Task};
-use super::results::{FitRow, MeanStd, ScorerInfo, significant};
-use super::scorer::{Scorer, better_first};
-use super::split::Splitter;
-use super::target::Target;
-use super::trainer::{ByDataset, ByRows, Trainer};
 use crate::error::{Error, Result, check};
+use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
+use crate::model_selection::evaluate::cross_validate::CrossValidator;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::observer::{Observers, Progress, SearchObserver, Task};
+use crate::model_selection::results::{FitRow, MeanStd, ScorerInfo, significant};
+use crate::model_selection::scorer::{Scorer, better_first};
+use crate::model_selection::split::Splitter;
 use crate::rng::Stream;
 
 /// What a permutation test found. `Display` says it in a line.
@@ -214,7 +214,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 ///
 /// # Errors
 ///
-/// - as [`cross_validate`](super::cross_validate)
+/// - as [`cross_validate`](crate::model_selection::cross_validate)
 /// - [`Error::Parameter`] for no permutations
 /// - [`Error::FoldFailed`] when a fold of the data as they are has no score
 ///

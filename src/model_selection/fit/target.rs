@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use linfa::dataset::Label;
 use ndarray::ArrayView1;
 
-use super::scorer::Scorer;
+use crate::model_selection::scorer::Scorer;
 
 /// A value that an estimator is trained to give: `f32` and `f64` are numbers, linfa's labels are classes.
 ///
-/// The type decides what a search does when it is told nothing: numbers are split by [`KFold`](super::KFold) and scored
-/// by R², classes are split by [`StratifiedKFold`](super::StratifiedKFold) and scored by accuracy.
+/// The type decides what a search does when it is told nothing: numbers are split by [`KFold`](crate::model_selection::KFold) and scored
+/// by R², classes are split by [`StratifiedKFold`](crate::model_selection::StratifiedKFold) and scored by accuracy.
 ///
 /// A label type of your own joins with two lines:
 ///

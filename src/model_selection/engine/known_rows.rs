@@ -3,10 +3,10 @@
 use linfa::Float;
 use linfa::dataset::TargetDim;
 
-use super::data_view::{DataView, columns};
-use super::split::Rows;
-use super::target::{Classes, Target};
 use crate::error::{Error, Result};
+use crate::model_selection::fit::data_view::{DataView, columns};
+use crate::model_selection::fit::target::{Classes, Target};
+use crate::model_selection::split::Rows;
 
 /// The classes or numbers and the groups of a data set's rows.
 pub(crate) struct KnownRows {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What an estimator says of its fit, by [`FitContext::record`](super::FitContext::record), for its row of the results.
+/// What an estimator says of its fit, by [`FitContext::record`](crate::model_selection::FitContext::record), for its row of the results.
 ///
 /// Everything is optional: an estimator says what it knows. One that may fail records before it does, so that the row of a
 /// failed fit shows how far it came.
@@ -20,7 +20,7 @@ pub struct FitReport {
     pub n_params: Option<usize>,
     /// The values of each epoch.
     pub curve: Option<Curve>,
-    /// Whether the fit ended early because [`FitContext::should_stop`](super::FitContext::should_stop) said so.
+    /// Whether the fit ended early because [`FitContext::should_stop`](crate::model_selection::FitContext::should_stop) said so.
     pub stopped: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct FitReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Curve {
-    #[serde(with = "super::results::number::lists")]
+    #[serde(with = "crate::model_selection::results::number::lists")]
     columns: BTreeMap<String, Vec<f64>>,
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Result, check};
 /// | [`fits`](Budget::fits) | fits, in the order of candidates and folds | yes |
 /// | [`updates`](Budget::updates) | updates of weights that fits may make, in the same order | yes |
 ///
-/// Fits that are outside the budget have rows with the status [`Stopped`](super::FitStatus::Stopped), and a candidate that
+/// Fits that are outside the budget have rows with the status [`Stopped`](crate::model_selection::FitStatus::Stopped), and a candidate that
 /// was not scored in every fold ranks behind those that were. When the time is over, fits of the fast path end at their next
 /// batch; others run to their end, and no new ones start.
 ///
@@ -54,7 +54,7 @@ impl Budget {
     }
 
     /// That many updates, for estimators that can say how many they make
-    /// ([`FitRows::planned_updates`](super::FitRows::planned_updates)).
+    /// ([`FitRows::planned_updates`](crate::model_selection::FitRows::planned_updates)).
     #[must_use]
     pub fn updates(updates: u64) -> Self {
         Budget { updates: Some(updates), ..Budget::default() }

@@ -5,17 +5,17 @@ use linfa::dataset::{DatasetBase, TargetDim};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
-use super::cross_validate::CrossValidator;
-use super::data_view::DataView;
-use super::fit_rows::FitRows;
-use super::known_rows::KnownRows;
-use super::results::{FitRow, ParamValue, Params, SearchResults};
-use super::score_curve::ScoreCurve;
-use super::scorer::Scorer;
-use super::split::{Share, Split, Splitter};
-use super::target::{Classes, Target};
-use super::trainer::{ByDataset, ByRows, Trainer};
 use crate::error::{Error, Result, check};
+use crate::model_selection::engine::known_rows::KnownRows;
+use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
+use crate::model_selection::evaluate::cross_validate::CrossValidator;
+use crate::model_selection::evaluate::score_curve::ScoreCurve;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::target::{Classes, Target};
+use crate::model_selection::results::{FitRow, ParamValue, Params, SearchResults};
+use crate::model_selection::scorer::Scorer;
+use crate::model_selection::split::{Share, Split, Splitter};
 use crate::rng::Stream;
 
 /// The numbers of training rows of a [`learning_curve`], and which rows they are.
@@ -222,7 +222,7 @@ fn part(fold: &Split, order: &[usize], rows: usize) -> Split {
 ///
 /// # Errors
 ///
-/// - as [`cross_validate`](super::cross_validate)
+/// - as [`cross_validate`](crate::model_selection::cross_validate)
 /// - [`Error::Parameter`] for no sizes, or one that is 0 or above the training rows of the smallest fold
 /// - [`Error::Split`] when the smallest size leaves out a class
 ///

@@ -6,8 +6,8 @@ use linfa::dataset::{AsTargets, DatasetBase, TargetDim};
 use linfa::{Dataset, Float};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView, ArrayView2, Axis, Data, Ix1, Ix2};
 
-use super::target::Target;
 use crate::error::{Error, Result};
+use crate::model_selection::fit::target::Target;
 
 /// A data set without a copy: records, targets, sample weights and names, as every fit of a search sees them.
 ///

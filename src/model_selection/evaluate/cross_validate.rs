@@ -7,20 +7,20 @@ use linfa::dataset::{DatasetBase, TargetDim};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
-use super::data_view::DataView;
-use super::evaluation::{Evaluation, Limits, Past, Rung};
-use super::fit_rows::FitRows;
-use super::journal::{Content, Ledger, Study};
-use super::observer::{SearchObserver, SearchPlan};
-use super::protocol::{Protocol, protocol_methods};
-use super::results::{
+use crate::error::{Error, Result};
+use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, Rung};
+use crate::model_selection::engine::protocol::{Protocol, protocol_methods};
+use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::journal::{Content, Ledger, Study};
+use crate::model_selection::observer::{SearchObserver, SearchPlan};
+use crate::model_selection::results::{
     Align, FitRow, MeanStd, Params, ScorerInfo, SearchResults, Table, mean_std, seconds, significant,
 };
-use super::scorer::Scorer;
-use super::split::{Split, Splitter};
-use super::target::Target;
-use super::trainer::{ByDataset, ByRows, Trainer};
-use crate::error::{Error, Result};
+use crate::model_selection::scorer::Scorer;
+use crate::model_selection::split::{Split, Splitter};
 
 /// Cross-validation with all its settings; [`cross_validate`] is the short form.
 ///
@@ -55,7 +55,7 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Clone, Debug)]
 pub struct CrossValidator<F, Y> {
-    pub(super) protocol: Protocol<F, Y>,
+    pub(in crate::model_selection) protocol: Protocol<F, Y>,
 }
 
 impl<F, Y> Default for CrossValidator<F, Y> {
@@ -160,7 +160,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 
     /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`, and the content
     /// is what a journal knows the estimator by; without one there must be no journal.
-    pub(super) fn evaluate<T, P, I>(
+    pub(in crate::model_selection) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
         estimator: &P,
@@ -220,7 +220,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 ///
 /// Any linfa estimator will do: it gets the training rows of a fold as an owned data set, with their sample weights and
 /// all names. Folds run in parallel on the current rayon pool; the result does not depend on the number of threads. A fold
-/// that fails, diverges or panics gets its [`FitStatus`](super::FitStatus) and does not stop the others.
+/// that fails, diverges or panics gets its [`FitStatus`](crate::model_selection::FitStatus) and does not stop the others.
 ///
 /// # Errors
 ///

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::split::{Share, Split};
-use super::target::Classes;
 use crate::error::{Error, Result, check};
+use crate::model_selection::fit::target::Classes;
+use crate::model_selection::split::{Share, Split};
 use crate::rng::Stream;
 
 /// The rows of a fold. Preparation and weights are fitted on `train` alone; `stopping` may tell the fit when to stop, and

@@ -3,9 +3,9 @@
 use linfa::dataset::TargetDim;
 use serde::{Deserialize, Serialize};
 
-use super::data_view::DataView;
-use super::fit_rows::{FitContext, FitRows};
 use crate::error::Result;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::{FitContext, FitRows};
 
 /// How far a fit shall go, and how far it may go in all.
 ///

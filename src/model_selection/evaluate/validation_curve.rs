@@ -6,17 +6,17 @@ use linfa::{Float, ParamGuard};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use serde::Serialize;
 
-use super::cross_validate::CrossValidator;
-use super::data_view::DataView;
-use super::fit_rows::FitRows;
-use super::score_curve::ScoreCurve;
-use super::scorer::Scorer;
-use super::search::GridSearch;
-use super::split::Splitter;
-use super::target::Target;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
+use crate::model_selection::evaluate::cross_validate::CrossValidator;
+use crate::model_selection::evaluate::score_curve::ScoreCurve;
+use crate::model_selection::fit::data_view::DataView;
+use crate::model_selection::fit::fit_rows::FitRows;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::scorer::Scorer;
+use crate::model_selection::search::GridSearch;
+use crate::model_selection::split::Splitter;
 
 impl<F: Float, Y: Target> CrossValidator<F, Y> {
     /// The scores by the value of one parameter; [`validation_curve`] is the short form. Training rows are scored too.
@@ -100,7 +100,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 ///
 /// # Errors
 ///
-/// - as [`cross_validate`](super::cross_validate)
+/// - as [`cross_validate`](crate::model_selection::cross_validate)
 /// - [`Error::Parameter`] for no values, [`Error::Candidate`] for the first one that the estimator's check refuses
 ///
 /// # Examples

@@ -10,22 +10,22 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
-use super::budget::{Budget, Spent};
-use super::continue_rows::Goal;
-use super::data_view::{DataView, columns};
-use super::executor::{Executor, FoldTasks, OpenFold, Work};
-use super::fit_rows::FitContext;
-use super::fold_rows::FoldRows;
-use super::journal::{Content, Digester, Ledger, Study, TaskKey};
-use super::observer::{SearchObserver, Task};
-use super::pipeline::Pipeline;
-use super::protocol::Protocol;
-use super::results::{FitRow, FitStatus};
-use super::scorer::{Estimate, Scorer, same_shape};
-use super::stop::Stop;
-use super::target::Target;
-use super::trainer::{AnyError, Part, Trainer};
 use crate::error::{Error, Result, check};
+use crate::model_selection::engine::budget::{Budget, Spent};
+use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::protocol::Protocol;
+use crate::model_selection::engine::stop::Stop;
+use crate::model_selection::engine::trainer::{AnyError, Part, Trainer};
+use crate::model_selection::executor::{Executor, FoldTasks, OpenFold, Work};
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::model_selection::fit::data_view::{DataView, columns};
+use crate::model_selection::fit::fit_rows::FitContext;
+use crate::model_selection::fit::pipeline::Pipeline;
+use crate::model_selection::fit::target::Target;
+use crate::model_selection::journal::{Content, Digester, Ledger, Study, TaskKey};
+use crate::model_selection::observer::{SearchObserver, Task};
+use crate::model_selection::results::{FitRow, FitStatus};
+use crate::model_selection::scorer::{Estimate, Scorer, same_shape};
 
 /// The candidates, the data and the rules of one evaluation.
 pub(crate) struct Evaluation<'a, T, P, F, Y, I>
