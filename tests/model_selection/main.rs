@@ -10,4 +10,5 @@ mod preparation;
 mod rows;
 mod same_anywhere;
 mod splitters;
+mod strategies;
 mod toy;
