@@ -351,13 +351,13 @@ pub enum Error {
         /// The file's name.
         file: String,
         /// The folders it was looked for in.
-        searched: String,
+        searched: Box<str>,
         /// Why it was not fetched.
-        reason: String,
+        reason: Box<str>,
         /// The folder it belongs into.
-        folder: String,
+        folder: Box<str>,
         /// Its size and checksum.
-        about: String,
+        about: Box<str>,
     },
 
     /// A journal that cannot be read.

@@ -162,3 +162,21 @@ fn a_file_of_records_is_trained_on_batch_by_batch() {
     let losses: Vec<f64> = losses.split("->").map(|loss| loss.trim().parse().expect("a number")).collect();
     assert!(losses[1] < 0.5 * losses[0], "{printed}");
 }
+
+#[test]
+fn the_random_search_compares_candidates_and_draws_pictures() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = run("random_search", &[&folder.path().display().to_string()]);
+    for words in [
+        "rank",
+        "best against last:   difference ",
+        "simplest within one standard error: ",
+        "learnt: learning_rate=",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for file in ["heat_map.svg", "parallel_coordinates.svg", "history.svg"] {
+        let svg = std::fs::read_to_string(folder.path().join(file)).expect("a picture");
+        assert!(svg.starts_with("<svg"), "{file}");
+    }
+}

@@ -11,6 +11,9 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use linfa_mlp::MlpClassifier;
+use linfa_mlp::model_selection::{GridSearch, Scorer, StratifiedKFold};
+use linfa_mlp::optimizer::Adam;
 use linfa_mlp::tensorboard::hparams::{Experiment, HParam, HParamKind, Metric, Status, session_end};
 use linfa_mlp::tensorboard::{EventWriter, Summary};
 use serde_json::{Value, json};
@@ -41,6 +44,66 @@ fn tensorboard_sees_the_curves_and_the_table() -> Result<(), Box<dyn Error>> {
     for loader in ["false", "auto"] {
         check_table(&seen["tables"][loader]);
     }
+    Ok(())
+}
+
+#[test]
+fn tensorboard_sees_a_search_and_the_means_over_its_folds() -> Result<(), Box<dyn Error>> {
+    let Some(python) = python_with_tensorboard() else { return Ok(()) };
+    let logs = tempfile::tempdir()?;
+    let iris = linfa_datasets::iris();
+    let search = GridSearch::new(MlpClassifier::params().epochs(3).batch_size(32).seed(1))
+        .axis("hidden", [vec![4], vec![8, 4]], |p, hidden| p.hidden_layer_sizes(hidden))
+        .axis("learning_rate", [0.01, 0.1], |p, rate| p.optimizer(Adam::new(rate)))
+        .cv(StratifiedKFold::new(3).shuffle(1))
+        .scorers([Scorer::accuracy()])
+        .tensorboard(logs.path().join("iris"))
+        .fit(&iris)?;
+    let results = search.results();
+
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_reader.py");
+    let output = Command::new(python).arg(script).arg(logs.path()).stderr(Stdio::piped()).output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_slice(&output.stdout)?;
+    for loader in ["false", "auto"] {
+        let table = &seen["tables"][loader];
+        let hparams = table["experiment"]["hparamInfos"].as_array().expect("the hyper-parameters");
+        let kinds: Vec<_> = hparams.iter().map(|info| (&info["name"], &info["type"])).collect();
+        assert_eq!(
+            json!(kinds),
+            json!([["hidden", "DATA_TYPE_STRING"], ["learning_rate", "DATA_TYPE_FLOAT64"]])
+        );
+        assert_eq!(hparams[1]["domainDiscrete"], json!([0.01, 0.1]));
+        let metrics = table["experiment"]["metricInfos"].as_array().expect("the metrics");
+        let names: Vec<_> = metrics.iter().map(|info| &info["name"]["tag"]).collect();
+        assert_eq!(json!(names), json!(["test_accuracy", "fit_seconds"]));
+
+        let mut rows = table["rows"].as_array().expect("the rows").clone();
+        rows.sort_by_key(|row| row["name"].to_string());
+        assert_eq!(rows.len(), 4, "one row a candidate");
+        for (candidate, row) in rows.iter().enumerate() {
+            let summary = &results.candidates()[candidate];
+            assert_eq!(row["name"], format!("c{candidate:03}"));
+            assert_eq!(row["hparams"]["hidden"], summary.params.get("hidden").expect("hidden").text());
+            assert_eq!(
+                row["hparams"]["learning_rate"],
+                *summary.params.get("learning_rate").expect("a rate").json()
+            );
+            for (scorer, score) in summary.test.iter().enumerate() {
+                let tag = names[scorer].as_str().expect("a name");
+                let values = row["metricValues"].as_array().expect("the metrics");
+                let value = values.iter().find(|value| value["name"]["tag"] == tag).expect("the metric");
+                // Scalars are in single precision.
+                let mean = value["value"].as_f64().expect("a number");
+                assert!((mean - score.mean).abs() < 1e-6, "{candidate} {tag}: {mean} {}", score.mean);
+            }
+            let sessions = row["sessions"].as_array().expect("the folds");
+            assert_eq!(sessions.len(), 3);
+            assert!(sessions.iter().all(|session| session["status"] == "STATUS_SUCCESS"), "{sessions:?}");
+        }
+    }
+    // Curves of each fit, an epoch a point.
+    assert!(logs.path().join("iris/c003/fold2/train").is_dir());
     Ok(())
 }
 

@@ -129,12 +129,12 @@ impl Source {
             Error::NoDataFile {
                 data_set: file.data_set,
                 file: file.name.into(),
-                searched: if folders.is_empty() { "any folder".into() } else { searched.join(" or ") },
-                reason,
+                searched: if folders.is_empty() { "any folder".into() } else { searched.join(" or ").into() },
+                reason: reason.into(),
                 folder: folders
                     .first()
-                    .map_or("the folder that LINFA_MLP_DATA names".into(), |path| shown(path)),
-                about: format!("{} bytes, SHA-256 {}", file.bytes, file.sha256),
+                    .map_or("the folder that LINFA_MLP_DATA names".into(), |path| shown(path).into()),
+                about: format!("{} bytes, SHA-256 {}", file.bytes, file.sha256).into(),
             }
         };
         if self.offline {

@@ -15,4 +15,5 @@ mod preparation;
 mod rows;
 mod same_anywhere;
 mod splitters;
+mod strategies;
 mod toy;
