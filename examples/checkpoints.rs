@@ -8,12 +8,17 @@
 
 use std::error::Error;
 use std::fs;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("checkpoints")?;
     let folder = data.file("saved")?;
     let template = folder.join("epoch-{epoch:02}-{val_loss:.4}.mlp").display().to_string();

@@ -7,6 +7,7 @@
 //! Prints each fold's accuracy, their mean and spread, and the score of the better one on the test rows.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa::prelude::*;
 use linfa_mlp::model_selection::{Scorer, StratifiedKFold, cross_validate_by_rows};
@@ -15,7 +16,11 @@ use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::Labels::from_args("choose_optimizer")?;
     let mut best = (f64::NEG_INFINITY, None);
     for optimizer in [AnyOptimizer::from(RmsProp::default()), Sgd::default().into()] {
@@ -26,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .epochs(data.epochs);
         let folds = StratifiedKFold::new(3).shuffle(42);
         let scores = cross_validate_by_rows(&params, &data.train, &folds, &[Scorer::accuracy()])?;
-        println!("{optimizer}\n{scores}\n");
+        println!("{optimizer}\n{scores}");
         let mean = scores.mean_std("accuracy").map_or(f64::NAN, |accuracy| accuracy.mean);
         if mean > best.0 {
             best = (mean, Some(params));

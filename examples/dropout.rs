@@ -8,12 +8,17 @@
 //! `dropout-0.1.svg`.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("dropout")?;
     println!("dropout   loss: training   validation   accuracy: validation   test");
     for rate in [0.0, 0.1] {

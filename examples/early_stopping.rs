@@ -8,12 +8,17 @@
 //! otherwise it may train for 100 epochs.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut data = practical::OneHot::from_args("early_stopping")?;
     if !std::env::args().any(|arg| arg == "--epochs") {
         data.epochs = 100;

@@ -7,13 +7,18 @@
 //! Prints parameters, accuracies and seconds of the four networks, and the layers of the last.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("first_networks")?;
     println!("hidden layers   parameters   accuracy: training   test   seconds");
     for hidden in 0..=3 {

@@ -8,6 +8,7 @@
 //! each: `l1-0.svg` and so on.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
@@ -16,7 +17,11 @@ mod practical;
 /// Weights below it hardly matter.
 const SMALL: f32 = 1e-3;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("l1_regularization")?;
     println!("strength   accuracy: training   validation   test   weights below {SMALL}");
     for strength in [0.0, 1e-5, 1e-4, 1e-3] {

@@ -8,12 +8,17 @@
 
 use std::error::Error;
 use std::fs::{self, File};
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("learning_curves")?;
     let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;
     data.fit(&mut model, &data.training().validation_split(0.3))?;

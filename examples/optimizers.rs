@@ -8,13 +8,18 @@
 //! `sgd.svg`, `rmsprop.svg`, `adam.svg`.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("optimizers")?;
     let optimizers: [AnyOptimizer; 3] =
         [Sgd::default().into(), RmsProp::default().into(), Adam::default().into()];

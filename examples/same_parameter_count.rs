@@ -7,12 +7,17 @@
 //! Prints parameters and test accuracy of both, and draws their learning curves: `three.svg`, `one.svg`.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("same_parameter_count")?;
     let n_features = data.train.records.ncols();
     let three = practical::network(&[128; 3]);

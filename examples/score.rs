@@ -7,13 +7,18 @@
 //! Prints the score on the test rows, and which digits are taken for which.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa::prelude::*;
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::Labels::from_args("score")?;
     let model = MlpClassifier::params()
         .hidden_layer_sizes([128, 128])

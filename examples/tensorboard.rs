@@ -9,13 +9,18 @@
 
 use std::error::Error;
 use std::fs;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 use linfa_mlp::tensorboard::Events;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("tensorboard")?;
     let logs = data.file("logs")?;
     let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;

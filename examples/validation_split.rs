@@ -7,12 +7,17 @@
 //! Prints loss and accuracy of each epoch on the rows learned from and on those held out, and draws them: `curves.svg`.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use linfa_mlp::prelude::*;
 
 mod practical;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("validation_split")?;
     let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;
     data.fit(&mut model, &data.training().validation_split(0.3))?;

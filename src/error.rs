@@ -344,20 +344,18 @@ pub enum Error {
     },
 
     /// A file of a data set is in no folder, and was not fetched either.
-    #[error("cannot find {file} of {data_set} in {searched}; {reason}; put it into {folder} ({about})")]
+    #[error("cannot find {file} of {data_set} in {searched}; {reason}; put it into {place}")]
     NoDataFile {
         /// The data set.
         data_set: &'static str,
         /// The file's name.
-        file: String,
+        file: &'static str,
         /// The folders it was looked for in.
-        searched: Box<str>,
+        searched: String,
         /// Why it was not fetched.
-        reason: Box<str>,
-        /// The folder it belongs into.
-        folder: Box<str>,
-        /// Its size and checksum.
-        about: Box<str>,
+        reason: String,
+        /// The folder it belongs into, and its size and checksum.
+        place: String,
     },
 
     /// A journal that cannot be read.

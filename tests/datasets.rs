@@ -3,7 +3,7 @@
 // The values are read from the same digits: they are equal or wrong.
 #![allow(clippy::float_cmp)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use linfa_mlp::Error;
 use linfa_mlp::datasets::{
@@ -116,7 +116,7 @@ fn boston_housing_equals_the_csv_when_the_data_folder_has_it() {
 #[test]
 fn the_csv_reader_gives_the_embedded_table() {
     use linfa_mlp::datasets::Csv;
-    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/datasets/data/boston_housing.csv");
+    let table = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/datasets/data/boston_housing.csv");
     let (read, embedded) = (Csv::file(table).regression::<f64>().unwrap(), boston_housing_raw::<f64>());
     assert_eq!((&read.records, &read.targets), (&embedded.records, &embedded.targets));
     assert_eq!(

@@ -180,3 +180,172 @@ fn the_random_search_compares_candidates_and_draws_pictures() {
         assert!(svg.starts_with("<svg"), "{file}");
     }
 }
+
+/// Runs an example of the practical on the 8 × 8 digits, with a folder of its own.
+fn practical(name: &str, epochs: &str) -> (String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().display().to_string();
+    let text = run(name, &["--digits", "--epochs", epochs, "--out", &out]);
+    assert!(text.starts_with("8 × 8 digits: 1437 rows to learn from, 360 to test, 64 pixels\n"), "{text}");
+    (text, folder)
+}
+
+/// The lines of a text that begin with a number, cut into their numbers.
+fn numbers(text: &str) -> Vec<Vec<f64>> {
+    let cells =
+        |line: &str| line.split_whitespace().map_while(|cell| cell.parse().ok()).collect::<Vec<f64>>();
+    text.lines().skip(1).map(cells).filter(|row| row.len() > 1).collect()
+}
+
+#[cfg(feature = "plot")]
+fn is_picture(folder: &tempfile::TempDir, name: &str) {
+    let svg = std::fs::read_to_string(folder.path().join(name)).expect("the picture is written");
+    assert!(svg.starts_with("<svg") && svg.contains("loss"), "{name}");
+}
+
+#[cfg(not(feature = "plot"))]
+fn is_picture(_: &tempfile::TempDir, _: &str) {}
+
+#[test]
+fn first_networks_count_their_parameters_and_recognise_digits() {
+    let (text, _) = practical("first_networks", "8");
+    let rows = numbers(&text);
+    let params: Vec<f64> = rows.iter().map(|row| row[1]).collect();
+    // (64 + 1) · 128 + 2 · (128 + 1) · 128 + (128 + 1) · 10 for the last.
+    assert_eq!(params, [650.0, 9_610.0, 26_122.0, 42_634.0], "{text}");
+    assert!(rows.iter().all(|row| row[3] > 0.8 && row[3] <= 1.0) && rows[2][3] > 0.9, "{text}");
+    assert!(text.contains("output shape"), "{text}");
+}
+
+#[test]
+fn one_layer_can_have_the_parameters_of_three() {
+    let (text, folder) = practical("same_parameter_count", "5");
+    let params: Vec<f64> = text
+        .lines()
+        .filter_map(|line| line.split_once("hidden: ")?.1.split(' ').next()?.parse().ok())
+        .collect();
+    assert!(matches!(params[..], [three, one] if three > 40_000.0 && (three - one).abs() < 75.0), "{text}");
+    is_picture(&folder, "three.svg");
+    is_picture(&folder, "one.svg");
+}
+
+#[test]
+fn a_validation_split_holds_out_three_rows_of_ten() {
+    let (text, folder) = practical("validation_split", "4");
+    assert!(text.contains("1005 rows to learn from, 432 held out"), "{text}");
+    let rows = numbers(&text);
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), [1.0, 2.0, 3.0, 4.0], "{text}");
+    assert!(rows.iter().all(|row| row.len() == 5) && rows[3][1] < rows[0][1], "{text}");
+    is_picture(&folder, "curves.svg");
+}
+
+#[test]
+fn a_stronger_l1_penalty_leaves_fewer_weights() {
+    let (text, folder) = practical("l1_regularization", "8");
+    let small: Vec<f64> = numbers(&text).iter().map(|row| row[4]).collect();
+    assert_eq!(small.len(), 4, "{text}");
+    assert!(small[0] < 5.0 && small[3] > 40.0 && small.is_sorted(), "{text}");
+    is_picture(&folder, "l1-0.001.svg");
+}
+
+#[test]
+fn dropout_is_compared_with_none() {
+    let (text, folder) = practical("dropout", "5");
+    let rows = numbers(&text);
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), [0.0, 0.1], "{text}");
+    assert!(rows[0][1] < rows[1][1], "with dropout, training is harder: {text}");
+    is_picture(&folder, "dropout-0.1.svg");
+}
+
+#[test]
+fn three_optimizers_run_from_the_same_weights() {
+    let (text, folder) = practical("optimizers", "5");
+    for name in ["sgd", "rmsprop", "adam"] {
+        let line = text.lines().find(|line| line.trim_start().starts_with(name));
+        let cells: Vec<f64> = line
+            .into_iter()
+            .flat_map(|line| line.split_whitespace().skip(1))
+            .map_while(|cell| cell.parse().ok())
+            .collect();
+        assert!(matches!(cells[..], [first, last, _, test] if last < first && test > 0.3), "{name}: {text}");
+        is_picture(&folder, &format!("{name}.svg"));
+    }
+}
+
+#[test]
+fn an_estimator_has_a_score_and_a_confusion_matrix() {
+    let (text, _) = practical("score", "8");
+    let score =
+        text.lines().find_map(|line| line.strip_prefix("score on 360 test rows: ")?.parse::<f64>().ok());
+    assert!(
+        score.is_some_and(|score| score > 0.9 && text.contains(&format!("accuracy {score:.4}"))),
+        "{text}"
+    );
+}
+
+#[test]
+fn cross_validation_chooses_an_optimizer() {
+    let (text, _) = practical("choose_optimizer", "5");
+    assert_eq!(text.matches("mean").count(), 2, "{text}");
+    assert!(text.contains("the better one: rmsprop"), "{text}");
+}
+
+#[test]
+fn learning_curves_are_a_table_and_a_picture() {
+    let (text, folder) = practical("learning_curves", "4");
+    assert!(text.contains("columns: loss, accuracy, val_loss, val_accuracy"), "{text}");
+    let csv = std::fs::read_to_string(folder.path().join("history.csv")).expect("the table is written");
+    assert_eq!(csv.lines().count(), 5, "{csv}");
+    json(&std::fs::read_to_string(folder.path().join("history.json")).expect("the JSON is written"));
+    is_picture(&folder, "curves.svg");
+}
+
+#[cfg(feature = "tensorboard")]
+#[test]
+fn tensorboard_files_can_be_read_back() {
+    let (text, _) = practical("tensorboard", "3");
+    // Epochs 1, 2, 3 stand at steps 0, 1, 2; loss and accuracy of each.
+    assert!(text.contains("validation: 6 values, the last one at step 2"), "{text}");
+    assert!(text.contains("     train: "), "{text}");
+}
+
+#[test]
+fn checkpoints_are_written_every_second_epoch_and_gone_on_from() {
+    let (text, folder) = practical("checkpoints", "6");
+    let saved: Vec<&str> = text.lines().filter(|line| line.starts_with("saved: ")).collect();
+    let files = std::fs::read_dir(folder.path().join("saved")).expect("the folder is made").count();
+    assert!((1..=3).contains(&files) && saved.len() == files, "{text}");
+    assert!(saved[0].contains("epoch-02-"), "{text}");
+    let known = text
+        .lines()
+        .find_map(|line| line.strip_prefix("the last one knows ")?.split(' ').next()?.parse::<usize>().ok());
+    let known = known.expect("the file knows its epochs");
+    assert!(known.is_multiple_of(2) && text.contains(&format!("after {} epochs: ", known + 6)), "{text}");
+}
+
+#[test]
+fn early_stopping_stops_and_knows_the_best_weights() {
+    let (text, folder) = practical("early_stopping", "100");
+    let epochs = text.lines().find_map(|line| line.split_once(" of 100 epochs: ")?.0.parse::<usize>().ok());
+    assert!(epochs.is_some_and(|epochs| (6..100).contains(&epochs)), "{text}");
+    assert!(text.contains("early_stopping: ") && text.contains("best weights: test accuracy 0.9"), "{text}");
+    is_picture(&folder, "curves.svg");
+}
+
+#[test]
+fn bad_arguments_of_the_practical_say_what_is_allowed() {
+    for (args, text) in [
+        (&["--digits", "--epochs", "0"][..], "epochs must be at least 1, but is 0"),
+        (&["--digits", "--epochs", "x"], "--epochs must be a whole number of at least 0, but is x"),
+        (&["--digits", "--epochs"], "--epochs needs a value"),
+        (
+            &["--digits", "--out", "/dev/null/folder", "--epochs", "1"],
+            "cannot make the folder /dev/null/folder",
+        ),
+        (&["--mnist"], "--mnist is unknown"),
+    ] {
+        let output = start("learning_curves", args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && errors.contains(text), "{args:?}: {errors}");
+    }
+}

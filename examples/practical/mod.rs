@@ -13,6 +13,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 
 use linfa::Dataset;
@@ -21,6 +22,17 @@ use linfa_mlp::history::History;
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
 use ndarray::{Ix1, Ix2};
+
+/// Runs an example; what goes wrong is said in words.
+pub fn main(run: impl FnOnce() -> Result<(), Box<dyn Error>>) -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// What an example was asked to do, and the data to do it with.
 pub struct Practical<T, I: ndarray::Dimension> {

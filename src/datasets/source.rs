@@ -124,17 +124,15 @@ impl Source {
         let missing = |reason: String| {
             let folders: Vec<&Path> =
                 [&self.folder, &self.cache].into_iter().flatten().map(|path| &**path).collect();
-            let shown = |path: &Path| path.join(file.folder).display().to_string();
-            let searched = folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>();
+            let searched: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            let named = String::from("the folder that LINFA_MLP_DATA names");
+            let place = folders.first().map_or(named, |path| path.join(file.folder).display().to_string());
             Error::NoDataFile {
                 data_set: file.data_set,
-                file: file.name.into(),
-                searched: if folders.is_empty() { "any folder".into() } else { searched.join(" or ").into() },
-                reason: reason.into(),
-                folder: folders
-                    .first()
-                    .map_or("the folder that LINFA_MLP_DATA names".into(), |path| shown(path).into()),
-                about: format!("{} bytes, SHA-256 {}", file.bytes, file.sha256).into(),
+                file: file.name,
+                searched: if searched.is_empty() { "any folder".into() } else { searched.join(" or ") },
+                reason,
+                place: format!("{place} ({} bytes, SHA-256 {})", file.bytes, file.sha256),
             }
         };
         if self.offline {

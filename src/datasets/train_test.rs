@@ -22,7 +22,8 @@ impl<F: Float, T: Clone> TrainTest<F, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a share outside (0, 1), or one that leaves a part without rows.
+    /// [`Error::Parameter`] for a share outside (0, 1), or one that leaves a part without rows; [`Error::RowCount`] when
+    /// there are not as many targets as rows.
     ///
     /// # Examples
     ///
@@ -35,7 +36,10 @@ impl<F: Float, T: Clone> TrainTest<F, T> {
     /// ```
     pub fn keras_split(data: &Dataset<F, T, Ix1>, test_split: f64, seed: u32) -> Result<Self> {
         check("test_split", test_split, test_split > 0.0 && test_split < 1.0, "above 0 and below 1")?;
-        let n = data.targets.len();
+        let n = data.records.nrows();
+        if data.targets.len() != n {
+            return Err(Error::RowCount { array: "y", expected: n, found: data.targets.len() });
+        }
         let n_train = (n as f64 * (1.0 - test_split)) as usize;
         if n_train == 0 || n_train == n {
             let found = format!("{test_split}, which leaves {n_train} of {n} rows to learn from");
@@ -98,5 +102,10 @@ mod tests {
         }
         let empty = Dataset::new(Array2::<f32>::zeros((0, 1)), Array1::<usize>::default(0));
         assert!(TrainTest::keras_split(&empty, 0.5, 0).is_err());
+        let uneven = Dataset::new(Array2::<f32>::zeros((3, 1)), Array1::from_elem(10, 0_usize));
+        let split = TrainTest::keras_split(&uneven, 0.5, 0);
+        assert!(matches!(split, Err(Error::RowCount { expected: 3, found: 10, .. })));
+        let split = TrainTest::keras_split(&data, 0.5, 0).unwrap();
+        assert_eq!((split.train.records.nrows(), split.test.targets.len()), (5, 5));
     }
 }

@@ -62,6 +62,10 @@ impl Npz {
             path: path.clone(),
             source,
         })?;
+        Npz::of(path, bytes)
+    }
+
+    fn of(path: PathBuf, bytes: Vec<u8>) -> Result<Self> {
         match members(&bytes) {
             Ok(members) => Ok(Npz { path, bytes, members }),
             Err(problem) => Err(Error::DataFile { kind: "NPZ", path, problem }),
@@ -208,10 +212,7 @@ mod tests {
     const DEFLATED: &[u8] = include_bytes!("../../../tests/fixtures/deflated.npz");
 
     fn open(bytes: &[u8]) -> Result<Npz> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data.npz");
-        std::fs::write(&path, bytes).unwrap();
-        Npz::open(path)
+        Npz::of("data.npz".into(), bytes.to_vec())
     }
 
     #[test]
