@@ -1,12 +1,13 @@
 //! Exercise 16: structure and optimizer for Boston Housing, chosen by 5-fold cross-validation.
 //!
 //! ```text
-//! cargo run --release --example boston_grid_search -- [--json] [--out FOLDER] [--threads N] [--epochs N] [--seed N]
+//! cargo run --release --example boston_grid_search -- [--json] [--out FOLDER] [--journal FILE] [--threads N] [--epochs N] [--seed N]
 //! ```
 //!
 //! 3 optimizers × 6 structures are fitted on 5 folds of 404 training rows, in parallel; the best one is fitted on all of
 //! them and scored on 102 rows that took no part, beside a linear regression. `--out` writes `results.csv`, `fits.csv`,
-//! `results.json`, `history.csv` and `model.mlp`; `--json` prints one JSON object and nothing else.
+//! `results.json`, `history.csv` and `model.mlp`; `--json` prints one JSON object and nothing else. With `--journal`, the program
+//! may be killed at any moment: started again, it does the fits that are missing and finds the same.
 
 use std::error::Error;
 use std::fs::{File, create_dir_all};
@@ -17,17 +18,17 @@ use std::time::Instant;
 
 use linfa::prelude::*;
 use linfa_linear::LinearRegression;
+use linfa_mlp::datasets::boston_housing_raw;
 use linfa_mlp::model_selection::{GridSearch, KFold, Rows, Scorer, ShuffleSplit, Splitter, TargetScaling};
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
 use linfa_preprocessing::linear_scaling::LinearScaler;
 use ndarray::{Array1, Axis, Ix1};
 
-mod boston_housing;
-
 struct Options {
     json: bool,
     out: Option<PathBuf>,
+    journal: Option<PathBuf>,
     threads: usize,
     epochs: usize,
     seed: u64,
@@ -38,13 +39,14 @@ fn number<N: std::str::FromStr>(name: &str, value: String) -> Result<N, String> 
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options { json: false, out: None, threads: 0, epochs: 200, seed: 42 };
+    let mut options = Options { json: false, out: None, journal: None, threads: 0, epochs: 200, seed: 42 };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match arg.as_str() {
             "--json" => options.json = true,
             "--out" => options.out = Some(value()?.into()),
+            "--journal" => options.journal = Some(value()?.into()),
             "--threads" => options.threads = number(&arg, value()?)?,
             "--epochs" => options.epochs = number(&arg, value()?)?,
             "--seed" => options.seed = number(&arg, value()?)?,
@@ -83,7 +85,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(out) = &options.out {
         create_dir_all(out).map_err(|error| format!("cannot make the folder {}: {error}", out.display()))?;
     }
-    let boston = boston_housing::boston_housing();
+    let boston = boston_housing_raw::<f32>();
     let parts =
         ShuffleSplit::new(1).test_size(0.2).seed(options.seed).split(&Rows::new(boston.nsamples()))?;
     let (train, test) = (rows(&boston, &parts[0].train), rows(&boston, &parts[0].test));
@@ -96,7 +98,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let params = MlpRegressor::params().epochs(options.epochs).batch_size(32).seed(options.seed);
-    let search = GridSearch::new(params)
+    let mut search = GridSearch::new(params)
         .axis("optimizer", optimizers, |params, optimizer| params.optimizer(optimizer))
         .axis("hidden_layer_sizes", structures, |params, sizes| params.hidden_layer_sizes(sizes))
         .preprocess(LinearScaler::standard()) // fitted on the training rows of each fold only
@@ -104,8 +106,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         .cv(KFold::new(5).shuffle(options.seed))
         .scorers([Scorer::neg_root_mean_squared_error(), Scorer::r2()])
         .pool(pool)
-        .progress(!options.json)
-        .fit(&train)?;
+        .progress(!options.json);
+    if let Some(journal) = &options.journal {
+        search = search.journal(journal);
+    }
+    let search = search.fit(&train)?;
     let seconds = start.elapsed().as_secs_f64();
 
     let best = search.best_model()?;

@@ -112,6 +112,14 @@ pub enum Error {
         known: String,
     },
 
+    /// A [`RowSource`](crate::train::RowSource) failed. The run stays as it was before the batch.
+    #[error("rows cannot be read: {source}")]
+    RowSource {
+        /// What the source reports.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// No optimizer, activation, … of that name.
     #[error("{room} must be one of {known}, but is {name:?}")]
     UnknownPart {
@@ -250,6 +258,17 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A fold without a score or prediction that is needed of every fold.
+    #[error("fold {fold} has no {what}: {message}")]
+    FoldFailed {
+        /// The fold, from 0.
+        fold: usize,
+        /// `predictions` …
+        what: &'static str,
+        /// Why not.
+        message: String,
+    },
+
     /// A transformer could not be fitted on the training rows of a fold.
     #[error("preprocessing failed: {source}")]
     Preprocessing {
@@ -296,6 +315,76 @@ pub enum Error {
         kind: &'static str,
         /// What is wrong.
         problem: String,
+    },
+
+    /// A file of data is damaged, cut or of another kind.
+    #[error("{} is not a readable {kind} file: {problem}", path.display())]
+    DataFile {
+        /// `IDX`, `NPY`, `CSV` …
+        kind: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+
+    /// A cell of a table of data is not what its column holds.
+    #[error("line {line}, column {column} of {} must be {allowed}, but is {found:?}", path.display())]
+    Cell {
+        /// The path.
+        path: PathBuf,
+        /// Line of the file, from 1.
+        line: u64,
+        /// The column's name, or its number from 1 where it has none.
+        column: String,
+        /// The text found.
+        found: String,
+        /// The values allowed.
+        allowed: &'static str,
+    },
+
+    /// A file of a data set is in no folder, and was not fetched either.
+    #[error("cannot find {file} of {data_set} in {searched}; {reason}; put it into {folder} ({about})")]
+    NoDataFile {
+        /// The data set.
+        data_set: &'static str,
+        /// The file's name.
+        file: String,
+        /// The folders it was looked for in.
+        searched: String,
+        /// Why it was not fetched.
+        reason: String,
+        /// The folder it belongs into.
+        folder: String,
+        /// Its size and checksum.
+        about: String,
+    },
+
+    /// A journal that cannot be read.
+    #[error("line {line} of the journal {} cannot be used: {problem}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+
+    /// A journal holds the fits of other data or other rules; rows of two studies are never mixed.
+    #[error(
+        "the journal {} was written with other {what}: {journal} there, {search} here; use another file to start anew",
+        path.display()
+    )]
+    OtherStudy {
+        /// The file.
+        path: PathBuf,
+        /// What differs: `records`, `folds`, `scorers` …
+        what: String,
+        /// As the journal says.
+        journal: String,
+        /// As it is now.
+        search: String,
     },
 
     /// A result table or history cannot be written as text.

@@ -21,6 +21,46 @@ pub enum StopReason {
         /// What it says.
         reason: String,
     },
+    /// The loss or a gradient of a batch was not finite or exploded, and
+    /// [`TerminateOnNan`](crate::callback::TerminateOnNan) ended the run there.
+    Diverged {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batch in the epoch, from 1.
+        batch: usize,
+    },
+    /// An optimizer that reads all rows at once has come to an end.
+    Optimizer {
+        /// Its name.
+        name: String,
+        /// Why it ended.
+        ending: Ending,
+    },
+}
+
+/// Why an optimizer that reads all rows at once, such as [`Lbfgs`](crate::optimizer::Lbfgs), goes no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Ending {
+    /// No element of the gradient is above the tolerance: a minimum.
+    SmallGradient,
+    /// The last iteration lowered the loss by no more than the tolerance.
+    SmallDecrease,
+    /// No step along the line of search lowers the loss: a kink, or the end of the numbers' precision.
+    NoDescent,
+    /// The evaluations of the loss are used up.
+    EvaluationsUsedUp,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ending::SmallGradient => "the gradient is within its tolerance",
+            Ending::SmallDecrease => "the loss no longer falls by more than its tolerance",
+            Ending::NoDescent => "no step lowers the loss",
+            Ending::EvaluationsUsedUp => "all evaluations of the loss are used up",
+        })
+    }
 }
 
 impl fmt::Display for StopReason {
@@ -28,6 +68,8 @@ impl fmt::Display for StopReason {
         match self {
             StopReason::Completed => f.write_str("all epochs done"),
             StopReason::Callback { name, reason } => write!(f, "{name}: {reason}"),
+            StopReason::Diverged { epoch, batch } => write!(f, "diverged in epoch {epoch}, batch {batch}"),
+            StopReason::Optimizer { name, ending } => write!(f, "{name}: {ending}"),
         }
     }
 }

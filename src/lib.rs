@@ -4,7 +4,7 @@
 //!
 //! 1. [`Sequential`](network::Sequential) and [`Model`](train::Model) – Keras' model: layers in order, `compile`, `fit`,
 //!    `evaluate`, `predict`, on plain `ndarray`s.
-//! 2. [`MlpClassifier`], [`MlpRegressor`] – linfa estimators over it: labels, output layer and loss are chosen for you.
+//! 2. [`MlpClassifier`], [`MlpRegressor`], [`MlpMultilabelClassifier`] – linfa estimators over it: labels, output layer and loss are chosen for you.
 //! 3. [`model_selection`] – cross-validation and searches over *any* linfa estimator, these two being the fast path.
 //!
 //! Start with one of these; the rest is detail. The [`prelude`] imports what a program needs, and the [`guide`] explains
@@ -34,19 +34,22 @@
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
 //! | [`persistence`] | a versioned file around bytes |
-#![cfg_attr(feature = "plot", doc = "| [`report`] | learning curves as SVG |")]
+//! | [`datasets`] | small ready data, and readers of CSV, IDX and NumPy files |
+#![cfg_attr(feature = "plot", doc = "| [`report`] | curves, confusion matrices, residuals, as SVG |")]
 #![cfg_attr(feature = "tensorboard", doc = "| [`tensorboard`] | event files that TensorBoard reads |")]
 //! | [`part`], [`rng`], [`history`], [`error`] | values by name; random streams; what happened; what went wrong |
 //!
 //! # Features
 //!
-//! All are on by default and need nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
-//! terminal; `tensorboard`, event files.
+//! On by default, and in need of nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
+//! terminal; `tensorboard`, event files; `csv` and `gzip`, data from such files. `download` fetches MNIST when it is on
+//! no disk, and needs a C compiler for the cryptography of its connections.
 
 // Tests compare exact results on purpose.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
 pub mod callback;
+pub mod datasets;
 pub mod error;
 pub mod estimator;
 mod float;
@@ -69,5 +72,5 @@ pub mod tensorboard;
 pub mod train;
 
 pub use error::{Error, Result};
-pub use estimator::{MlpClassifier, MlpRegressor};
+pub use estimator::{MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 pub use float::Float;

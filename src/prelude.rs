@@ -8,9 +8,9 @@ pub use crate::callback::ProgressBar;
 pub use crate::callback::TensorBoard;
 pub use crate::callback::{
     Backup, BatchLog, Callback, CsvLogger, EarlyStopping, LearningRateSchedule, ModelCheckpoint, OnBatchEnd,
-    OnEpochEnd, ReduceLrOnPlateau, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
+    OnEpochEnd, ReduceLrOnPlateau, TerminateOnNan, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
 };
-pub use crate::estimator::{MlpClassifier, MlpRegressor};
+pub use crate::estimator::{MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 pub use crate::history::History;
 pub use crate::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Huber, LogCosh, MeanAbsoluteError, MeanSquaredError,
@@ -23,4 +23,4 @@ pub use crate::network::{
     Softmax, Softplus, Softsign, Tanh, UnitNorm,
 };
 pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
-pub use crate::train::{Model, Training};
+pub use crate::train::{ClassWeight, Model, Training, Validation};

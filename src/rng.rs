@@ -21,6 +21,7 @@
 //! | order of the rows | `shuffle` / epoch |
 //! | dropout masks, noise | `dropout` / epoch / batch / layer, counter = row · width + column |
 //! | rows held out | `split` |
+//! | candidates of a search | `search` / draw / parameter |
 //!
 //! # References
 //!

@@ -532,8 +532,8 @@ fn going_on_needs_the_same_labels_columns_network_loss_and_optimizer() {
     dataset.targets[6] = 77;
     refuses!(
         go_on(classifier(), &dataset),
-        Error::UnknownLabel { label, row: 6, known } if label == "77" && known == "0, 1, 2",
-        "y must hold labels the model knows (0, 1, 2), but row 6 is 77"
+        Error::Mismatch { what: "the set of classes", trained, found } if trained == "0, 1, 2" && found == "0, 1, 2, 77",
+        "the set of classes must be the one the model was trained with (0, 1, 2), but is 0, 1, 2, 77"
     );
     let wide = Dataset::new(Array2::zeros((8, 3)), labels().targets);
     refuses!(
@@ -661,7 +661,7 @@ fn settings_that_a_part_does_not_have_are_refused_in_json() {
         ("epochs", json!(0)),
         ("batch_size", json!(0)),
         ("alpha", json!(-1.0)),
-        ("validation_split", json!(1.0)),
+        ("validation", json!({"last": 1.0})),
         ("hidden_layer_sizes", json!([0])),
     ] {
         let mut params = serde_json::to_value(classifier()).unwrap();
@@ -923,6 +923,7 @@ struct Saved {
     epoch: u64,
     batch: u64,
     step: u64,
+    first_loss: Option<f64>,
     loss: f64,
     mass: f64,
     metrics: Vec<Vec<f64>>,

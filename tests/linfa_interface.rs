@@ -7,7 +7,8 @@ use linfa::prelude::*;
 use linfa::{Dataset, DatasetBase, DatasetView};
 use linfa_mlp::callback::{AnyCallback, EarlyStopping};
 use linfa_mlp::estimator::{
-    Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
+    Classification, MlpClassifierParams, MlpMultilabelClassifierParams, MlpRegressorParams, MlpValidParams,
+    Regression,
 };
 use linfa_mlp::history::{History, StopReason};
 use linfa_mlp::loss::{AnyLoss, Huber};
@@ -16,8 +17,8 @@ use linfa_mlp::network::activation::AnyActivation;
 use linfa_mlp::network::{Dense, Dropout, Network, Relu, Sequential, Summary, Tanh};
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, AnySchedule, Sgd};
 use linfa_mlp::part;
-use linfa_mlp::train::{Data, Model, Plan, Rows, Run, Status, Training, Until};
-use linfa_mlp::{Error, Float, MlpClassifier, MlpRegressor};
+use linfa_mlp::train::{ClassWeight, Data, Model, Plan, Rows, Run, Status, Training, Until, Validation};
+use linfa_mlp::{Error, Float, MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 use ndarray::{Array1, Array2, ArrayView2, CowArray, Ix1, Ix2, array, s};
 use serde_json::{Value, json};
 
@@ -288,6 +289,10 @@ fn public_types_cross_threads_and_are_cloned() {
     shared::<MlpRegressorParams>();
     shared::<MlpValidParams<Classification>>();
     shared::<MlpValidParams<Regression>>();
+    shared::<MlpMultilabelClassifierParams>();
+    shared::<MlpMultilabelClassifier<f32, usize>>();
+    shared::<Validation>();
+    shared::<ClassWeight>();
     shared::<MlpClassifier<f32, String>>();
     shared::<MlpClassifier<f64, &'static str>>();
     shared::<MlpRegressor<f32, Ix1>>();
@@ -334,9 +339,10 @@ fn the_defaults_are_those_of_the_table() {
             "batch_size": null,
             "epochs": 200,
             "shuffle": true,
-            "validation_split": 0.0,
+            "validation": "none",
             "seed": 0,
-            "callbacks": []
+            "callbacks": [],
+            "task": {"class_weight": null, "threshold": null, "binary_softmax": false}
         })
     };
     let mut seen = serde_json::to_value(MlpClassifier::params()).unwrap();

@@ -21,8 +21,9 @@ use crate::persistence;
 ///
 /// A fit that begins looks into the folder before anything else. If a backup of the same fit is there, it goes on from it
 /// and ends with the same bits as if it had never stopped; the number of epochs asked for may have changed. Two generations
-/// are kept, each written under another name and renamed, so one of them is always whole. When training ends, because its
-/// epochs are done or a callback has stopped it, both are removed; when an error ends it, they stay.
+/// are kept, each written under another name and renamed, so one of them is always whole; if the newest is damaged since, the
+/// fit goes on from the one before, to the same bits. When training ends, because its epochs are done or a callback has
+/// stopped it, both are removed; when an error ends it, they stay.
 ///
 /// The same fit is one with the same settings, the same first weights and the same rows. The name of a file is a
 /// [fingerprint](View::fingerprint) of these: a backup of other settings or other data has another name, is not looked at and

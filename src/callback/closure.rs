@@ -63,13 +63,13 @@ impl OnBatchEnd {
 
 impl fmt::Debug for OnEpochEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnEpochEnd")
+        f.debug_struct("OnEpochEnd").finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for OnBatchEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnBatchEnd")
+        f.debug_struct("OnBatchEnd").finish_non_exhaustive()
     }
 }
 

@@ -116,6 +116,14 @@ impl Configured for EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    fn monitor(&self) -> Option<&Monitor> {
+        Some(&self.monitor)
+    }
+
+    fn best_epoch(&self) -> Option<usize> {
+        self.watch.best.map(|_| self.watch.best_epoch)
+    }
+
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         self.monitor.check(view)
     }

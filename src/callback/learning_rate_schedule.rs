@@ -88,7 +88,7 @@ pub struct LearningRateFunction {
 
 impl fmt::Debug for LearningRateFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LearningRateFunction")
+        f.debug_struct("LearningRateFunction").finish_non_exhaustive()
     }
 }
 

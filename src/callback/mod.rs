@@ -8,16 +8,13 @@
 //! | --- | --- |
 //! | stop early, keep the best weights | [`EarlyStopping`] |
 //! | stop after some time or updates | [`TimeBudget`], [`UpdateBudget`] |
+//! | end a fit that diverges without an error | [`TerminateOnNan`] |
 //! | write files of the run | [`ModelCheckpoint`] |
 //! | survive a crash | [`Backup`] |
-//! | change the learning rate | [`ReduceLrOnPlateau`], [`LearningRateSchedule`] |
+//! | change the learning rate | [`ReduceLrOnPlateau`], [`AdaptiveLearningRate`], [`LearningRateSchedule`] |
 //! | write down what happens | [`CsvLogger`], [`BatchLog`], `TensorBoard` (feature `tensorboard`) |
 //! | watch | [`Verbose`], `ProgressBar` (feature `progress`) |
 //! | do anything else | [`OnEpochEnd`], [`OnBatchEnd`], or a type of your own with the trait [`Callback`] |
-//!
-//! Keras' `TerminateOnNaN` has no counterpart, for there is nothing left for it to do: every run ends with
-//! [`Error::Diverged`](crate::Error::Diverged) at the batch whose loss or gradient is not finite, before that batch
-//! changes a weight.
 //!
 //! # Order
 //!
@@ -69,6 +66,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::part::{Configured, Member, Part, Room};
 
+mod adaptive_learning_rate;
 mod backup;
 mod batch_log;
 mod budget;
@@ -85,9 +83,11 @@ mod reduce_lr_on_plateau;
 mod template;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
+mod terminate_on_nan;
 mod verbose;
 mod view;
 
+pub use adaptive_learning_rate::AdaptiveLearningRate;
 pub use backup::Backup;
 pub use batch_log::BatchLog;
 pub use budget::{TimeBudget, UpdateBudget};
@@ -102,6 +102,7 @@ pub use progress_bar::ProgressBar;
 pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;
+pub use terminate_on_nan::TerminateOnNan;
 pub use verbose::Verbose;
 pub(crate) use view::{Inside, Requests, TellTensor};
 pub use view::{Save, View};
@@ -111,9 +112,11 @@ const MEMBERS: &[Member<Callbacks>] = &[
     Member::of::<EarlyStopping>(),
     Member::of::<TimeBudget>(),
     Member::of::<UpdateBudget>(),
+    Member::of::<TerminateOnNan>(),
     Member::of::<ModelCheckpoint>(),
     Member::of::<Backup>(),
     Member::of::<ReduceLrOnPlateau>(),
+    Member::of::<AdaptiveLearningRate>(),
     Member::of::<LearningRateSchedule>(),
     Member::of::<CsvLogger>(),
     Member::of::<BatchLog>(),
@@ -185,6 +188,21 @@ pub trait Callback: Send + Sync {
     /// When a file it has asked for ([`View::save`]) is not written after all, before the fit ends with that error: the place
     /// to take back what its state says of the file.
     fn on_save_failed(&mut self) {}
+
+    /// Whether a batch that diverges ends training like a callback's wish to stop, in place of an error.
+    fn ends_divergence(&self) -> bool {
+        false
+    }
+
+    /// The value that the callback watches, if it watches one.
+    fn monitor(&self) -> Option<&Monitor> {
+        None
+    }
+
+    /// The epoch that the callback holds for the best so far, from 1, if it judges epochs.
+    fn best_epoch(&self) -> Option<usize> {
+        None
+    }
 
     /// Whether the callback is written into saved runs and settings. One that is not is missing after a load.
     fn is_saved(&self) -> bool {

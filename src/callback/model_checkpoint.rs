@@ -253,6 +253,10 @@ impl Configured for ModelCheckpoint {
 }
 
 impl Callback for ModelCheckpoint {
+    fn monitor(&self) -> Option<&Monitor> {
+        self.save_best_only.as_ref()
+    }
+
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         Template::parse(&self.path)?.check(view, self.every_batches)?;
         let Some(monitor) = &self.save_best_only else { return Ok(()) };

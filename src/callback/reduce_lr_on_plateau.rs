@@ -127,6 +127,10 @@ impl Configured for ReduceLrOnPlateau {
 }
 
 impl Callback for ReduceLrOnPlateau {
+    fn monitor(&self) -> Option<&Monitor> {
+        Some(&self.monitor)
+    }
+
     fn on_train_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         self.monitor.check(view)
     }

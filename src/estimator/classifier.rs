@@ -9,22 +9,24 @@ use ndarray::{Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayDa
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fitting::{Outcome, fit_run, sample_weights, score_weights};
-use super::hyperparams::{Classification, MlpClassifierParams, MlpParams, MlpValidParams};
+use super::fitting::{Outcome, Views, fit_run, of_validation, score_weights};
+use super::hyperparams::{MlpClassifierParams, MlpParams, MlpValidParams};
 use super::labels;
-use crate::error::{Error, Result};
+use super::log_proba::{log_proba, log_sigmoid};
+use super::task::{Classification, check_threshold};
+use crate::error::{Error, Result, check};
 use crate::float::Float;
 use crate::history::History;
 use crate::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use crate::metric::Accuracy;
 use crate::network::{Dense, Network, Sigmoid, Softmax, Summary};
 use crate::persistence::{self, Kind};
-use crate::train::{Plan, Rows, Run, RunV1};
+use crate::train::{Data, Plan, Rows, Run, RunV1, label_text};
 
 /// A fitted classifier.
 ///
-/// The output layer is one sigmoid unit for two classes, trained by binary cross-entropy; for more, a softmax trained by
-/// cross-entropy. Labels are of any linfa [`Label`] type; classes are kept in ascending order.
+/// The output layer is one sigmoid unit for two classes, trained by binary cross-entropy; for more, or
+/// [on request](MlpParams::binary_softmax), a softmax trained by cross-entropy. Labels are of any linfa [`Label`] type; classes are kept in ascending order.
 ///
 /// ```
 /// use linfa::prelude::*;
@@ -49,13 +51,14 @@ pub struct MlpClassifier<F: Float = f64, L = usize> {
     run: Run<F>,
     network: Network<F>,
     classes: Vec<L>,
+    threshold: Option<f64>,
 }
 
 impl MlpClassifier {
     /// Hyper-parameters with their defaults. The number type and the label type are those of the data, at the fit.
     #[must_use]
     pub fn params() -> MlpClassifierParams {
-        MlpParams::new(vec![Accuracy.into()])
+        MlpParams::new(Classification::default(), vec![Accuracy.into()])
     }
 }
 
@@ -68,7 +71,7 @@ pub struct Encoded<F, L> {
 
 impl MlpValidParams<Classification> {
     pub(crate) fn plan_for(&self, n_classes: usize, n_training_rows: usize) -> Plan {
-        let (output, loss): (Dense, AnyLoss) = if n_classes == 2 {
+        let (output, loss): (Dense, AnyLoss) = if n_classes == 2 && !self.settings.task.binary_softmax {
             (Dense::new(1).activation(Sigmoid), BinaryCrossEntropy::default().into())
         } else {
             (Dense::new(n_classes).activation(Softmax), SparseCategoricalCrossEntropy.into())
@@ -76,15 +79,75 @@ impl MlpValidParams<Classification> {
         self.plan(output, loss, n_training_rows)
     }
 
+    /// Whether the settings of the task are for that many classes.
+    pub(super) fn check_classes(&self, n_classes: usize) -> Result<()> {
+        let Some(threshold) = self.settings.task.threshold else { return Ok(()) };
+        let found = format!("{threshold} for {n_classes} classes");
+        check("threshold", found, n_classes == 2, "none for more than 2 classes")
+    }
+
+    /// Training rows with the weights of their classes.
+    pub(super) fn weigh<'a, F: Float, L: Label>(
+        &self,
+        classes: &[L],
+        rows: Rows<'a, F>,
+    ) -> Result<Rows<'a, F>> {
+        let Some(weight) = &self.settings.task.class_weight else { return Ok(rows) };
+        weight.weigh(&classes.iter().map(label_text).collect::<Vec<_>>(), rows)
+    }
+
+    /// The data of a fit, divided and weighed.
+    pub(super) fn divided_by_class<'a, F: Float, L: Label>(
+        &self,
+        classes: &[L],
+        data: Data<'a, F>,
+    ) -> Result<Data<'a, F>> {
+        let mut data = self.divided(data)?;
+        data.training = self.weigh(classes, data.training)?;
+        Ok(data)
+    }
+
+    /// The fitted model of a run.
+    pub(super) fn model<F: Float, L: Label>(&self, run: Run<F>, classes: &[L]) -> MlpClassifier<F, L> {
+        let threshold = self.settings.task.threshold;
+        MlpClassifier { network: run.result(), run, classes: classes.to_vec(), threshold }
+    }
+
     pub(super) fn run_to_end<F: Float, L: Label>(
         &self,
         model: Option<MlpClassifier<F, L>>,
         classes: &[L],
-        rows: Rows<'_, F>,
+        data: Data<'_, F>,
     ) -> Result<(MlpClassifier<F, L>, Outcome)> {
+        self.check_classes(classes.len())?;
         let plan = |n| self.plan_for(classes.len(), n);
-        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
-        Ok((MlpClassifier { network: run.result(), run, classes: classes.to_vec() }, outcome))
+        let weigh = |rows| self.weigh(classes, rows);
+        let fitted = fit_run(self, plan, model.map(|model| model.run), data, weigh);
+        let (run, outcome) = fitted.map_err(|error| labels::with_label(error, classes))?;
+        Ok((self.model(run, classes), outcome))
+    }
+
+    /// Trains on one data set and validates on another, if there is one.
+    pub(super) fn fit_views<F: Float, L: Label>(
+        &self,
+        model: Option<MlpClassifier<F, L>>,
+        training: &Views<'_, F, ArrayView1<'_, L>>,
+        validation: Option<&Views<'_, F, ArrayView1<'_, L>>>,
+    ) -> Result<(MlpClassifier<F, L>, Outcome)> {
+        if let Some(model) = &model {
+            labels::check_known(&model.classes, training.y.view())?;
+        }
+        let known = model.as_ref().map(|model| &model.classes[..]);
+        let encoded = encode(known, training.x.view(), training.y.view())?;
+        let classes = &encoded.classes;
+        let held_out = validation
+            .map(|views| encode(Some(classes), views.x.view(), views.y.view()).map_err(of_validation))
+            .transpose()?;
+        let mut data = Data::from(training.rows(encoded.y.view())?);
+        if let (Some(views), Some(encoded)) = (validation, &held_out) {
+            data.validation = Some(views.rows(encoded.y.view()).map_err(of_validation)?);
+        }
+        self.run_to_end(model, classes, data)
     }
 
     fn fit_from<F, D, T>(
@@ -98,15 +161,7 @@ impl MlpValidParams<Classification> {
         T: AsSingleTargets,
         T::Elem: Label,
     {
-        let labels = dataset.as_single_targets();
-        let encoded =
-            encode(model.as_ref().map(|model| &model.classes[..]), dataset.records().view(), labels)?;
-        let rows = Rows::new(dataset.records().view(), encoded.y.view())?;
-        let rows = match sample_weights(dataset) {
-            Some(weights) => rows.with_weights(weights)?,
-            None => rows,
-        };
-        self.run_to_end(model, &encoded.classes, rows)
+        self.fit_views(model, &Views::of(dataset, dataset.as_single_targets()), None)
     }
 }
 
@@ -205,12 +260,34 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     ///
     /// [`Error::Format`] for classes that are not in ascending order or not as many as the run's network tells apart.
     pub fn from_run(run: Run<F>, classes: Vec<L>) -> Result<Self> {
-        let n_outputs = run.network().n_outputs();
-        let fits = classes.len() >= 2 && n_outputs == if classes.len() == 2 { 1 } else { classes.len() };
+        let (n_outputs, n_classes) = (run.network().n_outputs(), classes.len());
+        let fits = n_classes >= 2 && (n_outputs == n_classes || (n_outputs, n_classes) == (1, 2));
         if !fits || !classes.is_sorted_by(|a, b| a < b) {
             return Err(persistence::contradiction(Kind::Classifier, "its classes do not fit its network"));
         }
-        Ok(MlpClassifier { network: run.result(), run, classes })
+        Ok(MlpClassifier { network: run.result(), run, classes, threshold: None })
+    }
+
+    /// The same model of two classes with another threshold: the second class is predicted when its probability is above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a threshold outside [0, 1] and for a model of more classes.
+    pub fn with_threshold(self, threshold: f64) -> Result<Self> {
+        check_threshold("threshold", threshold)?;
+        let found = format!("{threshold} for {} classes", self.classes.len());
+        check("threshold", found, self.classes.len() == 2, "none for more than 2 classes")?;
+        Ok(MlpClassifier { threshold: Some(threshold), ..self })
+    }
+
+    /// The probability above which the second of two classes is predicted; none for more classes.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        (self.classes.len() == 2).then(|| self.threshold.unwrap_or(0.5))
+    }
+
+    pub(super) fn into_run(self) -> Run<F> {
+        self.run
     }
 
     /// The classes, in ascending order: the columns of [`predict_proba`](Self::predict_proba).
@@ -232,6 +309,32 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         Ok(self.proba_of(self.network.predict(x.view())?))
     }
 
+    /// Natural logarithm of the probability of each class, computed from the sums before the output layer's activation: it is
+    /// finite and has all its digits where the probability itself is rounded to 0 or 1.
+    ///
+    /// # Shapes
+    ///
+    /// `x` (n_samples, n_features) → (n_samples, n_classes)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Width`] and [`Error::NotFinite`].
+    pub fn predict_log_proba<D: ArrayData<Elem = F>>(&self, x: &ArrayBase<D, Ix2>) -> Result<Array2<F>> {
+        log_proba(
+            &self.network,
+            x.view(),
+            |proba| self.proba_of(proba),
+            |z| {
+                let mut pair = Array2::zeros((z.nrows(), 2));
+                for (mut row, &z) in pair.rows_mut().into_iter().zip(z) {
+                    row[0] = log_sigmoid(-z);
+                    row[1] = log_sigmoid(z);
+                }
+                pair
+            },
+        )
+    }
+
     pub(super) fn proba_of(&self, outputs: Array2<F>) -> Array2<F> {
         if outputs.ncols() > 1 {
             return outputs;
@@ -244,7 +347,8 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         proba
     }
 
-    /// The most probable class of each row, the first of equals: linfa's `predict` with an error in place of a panic.
+    /// The most probable class of each row, the first of equals, or by the [threshold](Self::threshold): linfa's `predict` with
+    /// an error in place of a panic.
     ///
     /// # Errors
     ///
@@ -255,8 +359,9 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
 
     pub(super) fn labels_of(&self, outputs: &Array2<F>) -> Array1<L> {
         let n_outputs = outputs.ncols();
-        let class = |row: ArrayView1<'_, F>| match n_outputs {
-            1 => usize::from(row[0].wide() > 0.5),
+        let class = |row: ArrayView1<'_, F>| match (n_outputs, self.threshold) {
+            (1, threshold) => usize::from(row[0].wide() > threshold.unwrap_or(0.5)),
+            (2, Some(threshold)) => usize::from(row[1].wide() > threshold),
             _ => (1..n_outputs).fold(0, |best, class| if row[class] > row[best] { class } else { best }),
         };
         outputs.rows().into_iter().map(|row| self.classes[class(row)].clone()).collect()
@@ -316,12 +421,13 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     }
 }
 
-/// Format version 1: a run and its classes.
+/// Format version 1: a run, its classes and its threshold.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "F: Float, L: Serialize", deserialize = "F: Float, L: DeserializeOwned"))]
 struct ClassifierV1<F, L> {
     run: RunV1<F>,
     classes: Vec<L>,
+    threshold: Option<f64>,
 }
 
 const VERSION: u16 = 1;
@@ -333,7 +439,8 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
     ///
     /// [`Error::Format`] when a label or a part of the user's cannot be written.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mirror = ClassifierV1 { run: self.run.to_mirror(), classes: self.classes.clone() };
+        let (classes, threshold) = (self.classes.clone(), self.threshold);
+        let mirror = ClassifierV1 { run: self.run.to_mirror(), classes, threshold };
         persistence::encode(Kind::Classifier, VERSION, &mirror)
     }
 
@@ -344,8 +451,14 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
     /// [`Error::Format`] for bytes that are no classifier of these types, are damaged, or contradict themselves.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (_, payload) = persistence::open(Kind::Classifier, VERSION, bytes)?;
-        let ClassifierV1 { run, classes } = persistence::decode(Kind::Classifier, payload)?;
-        Self::from_run(Run::from_mirror(run)?, classes)
+        let ClassifierV1 { run, classes, threshold } = persistence::decode(Kind::Classifier, payload)?;
+        let model = Self::from_run(Run::from_mirror(run)?, classes)?;
+        match threshold {
+            Some(threshold) => model
+                .with_threshold(threshold)
+                .map_err(|error| persistence::contradiction(Kind::Classifier, error.to_string())),
+            None => Ok(model),
+        }
     }
 
     /// Writes the model to a file.

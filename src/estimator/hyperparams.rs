@@ -1,11 +1,11 @@
-//! The hyper-parameters of classifier and regressor.
+//! The hyper-parameters that all estimators share.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
+use super::task::{Classification, Multilabel, Regression, Task};
 use crate::callback::AnyCallback;
 use crate::error::{Error, Result, check};
 use crate::loss::AnyLoss;
@@ -13,21 +13,16 @@ use crate::metric::AnyMetric;
 use crate::network::activation::AnyActivation;
 use crate::network::{Dense, L2, Relu, Sequential};
 use crate::optimizer::{Adam, AnyOptimizer};
-use crate::train::Plan;
-
-/// The task of a classifier: labels in, labels out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Classification;
-
-/// The task of a regressor: numbers in, numbers out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Regression;
+use crate::train::{Plan, Validation, check_search, check_unbatched, reads_all_rows};
 
 /// Hyper-parameters of [`MlpClassifier`](super::MlpClassifier), not yet checked.
 pub type MlpClassifierParams = MlpParams<Classification>;
 
 /// Hyper-parameters of [`MlpRegressor`](super::MlpRegressor), not yet checked.
 pub type MlpRegressorParams = MlpParams<Regression>;
+
+/// Hyper-parameters of [`MlpMultilabelClassifier`](super::MlpMultilabelClassifier), not yet checked.
+pub type MlpMultilabelClassifierParams = MlpParams<Multilabel>;
 
 /// Hyper-parameters, not yet checked: the builder.
 ///
@@ -40,32 +35,34 @@ pub type MlpRegressorParams = MlpParams<Regression>;
 /// | [`optimizer`](Self::optimizer) | [`Adam`] | scikit-learn | |
 /// | [`loss`](Self::loss) | see the estimators | – | |
 /// | [`metrics`](Self::metric) | accuracy; none for regression | – | |
-/// | [`batch_size`](Self::batch_size) | min(200, n) | scikit-learn | ≥ 1 |
+/// | [`batch_size`](Self::batch_size) | min(200, n) | scikit-learn | ≥ 1; unset for `Lbfgs` |
 /// | [`epochs`](Self::epochs) | 200 | scikit-learn's `max_iter` | ≥ 1; counted from the beginning of training |
 /// | [`shuffle`](Self::shuffle) | true | scikit-learn | |
-/// | [`validation_split`](Self::validation_split) | 0 | Keras | 0 ≤ share < 1: the last rows |
+/// | [`validation`](Self::validation) | none | – | [`Validation`]: the last rows (Keras), a random or stratified share (scikit-learn), rows by index |
 /// | [`seed`](Self::seed) | 0 | – | any; the same seed gives the same bits |
 /// | [`callbacks`](Self::callback) | none | – | prototypes: each fit starts its own |
 ///
 /// (¹) The penalty has Keras' form; scikit-learn halves it and divides it by the number of rows of a batch, which makes its
 /// strength depend on the batch size.
 ///
+/// What one task alone has is on its page: [`Classification`], [`Multilabel`].
+///
 /// One value can be fitted any number of times, also in parallel: nothing in it changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Settings", into = "Settings")]
+#[serde(from = "Settings<K>", into = "Settings<K>")]
+#[serde(bound(serialize = "K: Clone + Serialize", deserialize = "K: Clone + Deserialize<'de>"))]
 pub struct MlpParams<K: Clone>(MlpValidParams<K>);
 
 /// Hyper-parameters that have been checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpValidParams<K> {
-    pub(super) settings: Settings,
-    task: PhantomData<K>,
+    pub(super) settings: Settings<K>,
 }
 
 /// The values themselves, as they stand in files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
+pub(super) struct Settings<K> {
     pub(super) hidden_layer_sizes: Vec<usize>,
     pub(super) activation: AnyActivation,
     pub(super) alpha: f64,
@@ -76,26 +73,27 @@ pub(super) struct Settings {
     pub(super) batch_size: Option<usize>,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
-    pub(super) validation_split: f64,
+    pub(super) validation: Validation,
     pub(super) seed: u64,
     #[serde(serialize_with = "crate::callback::serialize_saved")]
     pub(super) callbacks: Vec<AnyCallback>,
+    pub(super) task: K,
 }
 
-impl<K: Clone> From<Settings> for MlpParams<K> {
-    fn from(settings: Settings) -> Self {
-        MlpParams(MlpValidParams { settings, task: PhantomData })
+impl<K: Clone> From<Settings<K>> for MlpParams<K> {
+    fn from(settings: Settings<K>) -> Self {
+        MlpParams(MlpValidParams { settings })
     }
 }
 
-impl<K: Clone> From<MlpParams<K>> for Settings {
+impl<K: Clone> From<MlpParams<K>> for Settings<K> {
     fn from(params: MlpParams<K>) -> Self {
         params.0.settings
     }
 }
 
 impl<K: Clone> MlpParams<K> {
-    pub(super) fn new(metrics: Vec<AnyMetric>) -> Self {
+    pub(super) fn new(task: K, metrics: Vec<AnyMetric>) -> Self {
         MlpParams::from(Settings {
             hidden_layer_sizes: vec![100],
             activation: Relu.into(),
@@ -107,10 +105,19 @@ impl<K: Clone> MlpParams<K> {
             batch_size: None,
             epochs: 200,
             shuffle: true,
-            validation_split: 0.0,
+            validation: Validation::none(),
             seed: 0,
             callbacks: Vec::new(),
+            task,
         })
+    }
+
+    pub(super) fn settings(&self) -> &Settings<K> {
+        &self.0.settings
+    }
+
+    pub(super) fn task_mut(&mut self) -> &mut K {
+        &mut self.0.settings.task
     }
 
     /// Units of each hidden layer; none for a linear model.
@@ -187,11 +194,17 @@ impl<K: Clone> MlpParams<K> {
         self
     }
 
-    /// The share of rows held out for validation: the last ones, before any shuffling.
+    /// The share of rows held out for validation: the last ones, before any shuffling. Short for [`Validation::last`].
+    #[must_use]
+    pub fn validation_split(self, share: f64) -> Self {
+        self.validation(Validation::last(share))
+    }
+
+    /// Which rows are held out for validation.
     #[must_use]
     #[doc(alias = "validation_fraction")]
-    pub fn validation_split(mut self, share: f64) -> Self {
-        self.0.settings.validation_split = share;
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.0.settings.validation = validation;
         self
     }
 
@@ -217,7 +230,7 @@ impl<K: Clone> MlpParams<K> {
     }
 }
 
-impl<K: Clone> ParamGuard for MlpParams<K> {
+impl<K: Task> ParamGuard for MlpParams<K> {
     type Checked = MlpValidParams<K>;
     type Error = Error;
 
@@ -245,10 +258,12 @@ impl<K: Clone> ParamGuard for MlpParams<K> {
         params.metrics.iter().try_for_each(AnyMetric::check)?;
         let batch_size = params.batch_size.unwrap_or(1);
         check("batch_size", batch_size, batch_size >= 1, "at least 1")?;
+        check_unbatched(&params.optimizer, params.batch_size)?;
+        params.network.as_ref().map_or(Ok(()), |network| check_search(&params.optimizer, network))?;
         check("epochs", params.epochs, params.epochs >= 1, "at least 1")?;
-        let share = params.validation_split;
-        check("validation_split", share, (0.0..1.0).contains(&share), "at least 0 and below 1")?;
+        params.validation.check()?;
         params.callbacks.iter().try_for_each(AnyCallback::check)?;
+        params.task.check()?;
         Ok(&self.0)
     }
 
@@ -257,6 +272,9 @@ impl<K: Clone> ParamGuard for MlpParams<K> {
         Ok(self.0)
     }
 }
+
+/// Rows of a batch, as far as there are so many.
+pub(super) const DEFAULT_BATCH_SIZE: usize = 200;
 
 impl<K> MlpValidParams<K> {
     /// The hidden part of the network, and the output layer's own penalty.
@@ -273,6 +291,13 @@ impl<K> MlpValidParams<K> {
         if self.settings.alpha > 0.0 { layer.kernel_regularizer(L2::new(self.settings.alpha)) } else { layer }
     }
 
+    /// Rows of a batch, of so many training rows.
+    pub(super) fn rows_of_batch(&self, n_training_rows: usize) -> usize {
+        let default =
+            if reads_all_rows(&self.settings.optimizer) { n_training_rows } else { DEFAULT_BATCH_SIZE };
+        self.settings.batch_size.unwrap_or(default).clamp(1, n_training_rows.max(1))
+    }
+
     /// The whole plan, once the task has chosen output layer and loss.
     pub(super) fn plan(&self, output: Dense, default_loss: AnyLoss, n_training_rows: usize) -> Plan {
         let output = if self.settings.network.is_none() { self.penalized(output) } else { output };
@@ -281,7 +306,7 @@ impl<K> MlpValidParams<K> {
             loss: self.settings.loss.clone().unwrap_or(default_loss),
             optimizer: self.settings.optimizer.clone(),
             metrics: self.settings.metrics.clone(),
-            batch_size: self.settings.batch_size.unwrap_or(200).min(n_training_rows.max(1)),
+            batch_size: self.rows_of_batch(n_training_rows),
             shuffle: self.settings.shuffle,
             seed: self.settings.seed,
             callbacks: self.settings.callbacks.clone(),

@@ -8,8 +8,9 @@ use linfa::dataset::{AsTargets, TargetDim};
 use linfa::traits::{Fit, FitWith, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView2, Data as ArrayData, Dimension, Ix1, Ix2};
 
-use super::fitting::{Outcome, fit_run, sample_weights, score_weights};
-use super::hyperparams::{MlpParams, MlpRegressorParams, MlpValidParams, Regression};
+use super::fitting::{Outcome, Views, fit_run, of_validation, score_weights};
+use super::hyperparams::{MlpParams, MlpRegressorParams, MlpValidParams};
+use super::task::Regression;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::History;
@@ -17,7 +18,7 @@ use crate::loss::MeanSquaredError;
 use crate::metric::{Batch, Metric, R2};
 use crate::network::{Dense, Network, Summary};
 use crate::persistence::{self, Kind};
-use crate::train::{Plan, Rows, Run, RunV1};
+use crate::train::{Data, Plan, Run, RunV1};
 
 /// A fitted regressor.
 ///
@@ -53,7 +54,7 @@ impl MlpRegressor {
     /// the fit.
     #[must_use]
     pub fn params() -> MlpRegressorParams {
-        MlpParams::new(Vec::new())
+        MlpParams::new(Regression, Vec::new())
     }
 }
 
@@ -65,11 +66,11 @@ impl MlpValidParams<Regression> {
     pub(super) fn run_to_end<F: Float, I>(
         &self,
         model: Option<MlpRegressor<F, I>>,
-        rows: Rows<'_, F>,
+        data: Data<'_, F>,
     ) -> Result<(MlpRegressor<F, I>, Outcome)> {
-        let n_outputs = rows.target_width();
+        let n_outputs = data.training.target_width();
         let plan = |n| self.plan_for(n_outputs, n);
-        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), rows)?;
+        let (run, outcome) = fit_run(self, plan, model.map(|model| model.run), data, Ok)?;
         Ok((MlpRegressor { network: run.result(), run, target_dim: PhantomData }, outcome))
     }
 
@@ -84,12 +85,21 @@ impl MlpValidParams<Regression> {
         T: AsTargets<Elem = F>,
     {
         let targets = dataset.as_targets();
-        let rows = Rows::new(dataset.records().view(), columns(&targets))?;
-        let rows = match sample_weights(dataset) {
-            Some(weights) => rows.with_weights(weights)?,
-            None => rows,
-        };
-        self.run_to_end(model, rows)
+        self.fit_views(model, &Views::of(dataset, columns(&targets)), None)
+    }
+
+    /// Trains on one data set and validates on another, if there is one.
+    pub(super) fn fit_views<F: Float, I>(
+        &self,
+        model: Option<MlpRegressor<F, I>>,
+        training: &Views<'_, F, ArrayView2<'_, F>>,
+        validation: Option<&Views<'_, F, ArrayView2<'_, F>>>,
+    ) -> Result<(MlpRegressor<F, I>, Outcome)> {
+        let mut data = Data::from(training.rows(training.y.view())?);
+        if let Some(views) = validation {
+            data.validation = Some(views.rows(views.y.view()).map_err(of_validation)?);
+        }
+        self.run_to_end(model, data)
     }
 }
 
@@ -182,6 +192,10 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
             return Err(persistence::contradiction(Kind::Regressor, OTHER_DIMENSION));
         }
         Ok(MlpRegressor { network: run.result(), run, target_dim: PhantomData })
+    }
+
+    pub(super) fn into_run(self) -> Run<F> {
+        self.run
     }
 
     /// The predicted values: linfa's `predict` with an error in place of a panic.

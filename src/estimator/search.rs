@@ -8,20 +8,21 @@ use linfa::dataset::{DatasetBase, Label, TargetDim};
 use ndarray::{Array, Array1, Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix1, Ix2};
 
 use super::classifier::{Encoded, MlpClassifier, encode};
-use super::hyperparams::{
-    Classification, MlpClassifierParams, MlpRegressorParams, MlpValidParams, Regression,
-};
+use super::hyperparams::{MlpClassifierParams, MlpRegressorParams, MlpValidParams};
+use super::inside_search::{advance, until};
+use super::labels::with_label;
 use super::regressor::{MlpRegressor, columns};
+use super::task::{Classification, Regression};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::model_selection::{
-    CrossValidation, DataView, FitContext, FitRows, FittedSearch, GridSearch, Probabilities, Scorer,
-    Splitter, Target, cross_validate_by_rows,
+    ContinueRows, CrossValidation, DataView, FitContext, FitRows, FittedSearch, Goal, Probabilities, Scorer,
+    Search, Splitter, Strategy, Target, cross_validate_by_rows,
 };
-use crate::train::{Plan, Rows, validation_rows};
+use crate::train::{self, Plan, Rows, Run, Until};
 
 /// The rows of a view with these targets, checked once for the whole search.
-fn checked<'a, F: Float>(
+pub(super) fn checked<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -31,7 +32,7 @@ fn checked<'a, F: Float>(
 }
 
 /// Rows of a view that [`checked`] has seen.
-fn chosen<'a, F: Float>(
+pub(super) fn chosen<'a, F: Float>(
     x: ArrayView2<'a, F>,
     y: ArrayView2<'a, F>,
     weights: Option<&'a [f32]>,
@@ -40,17 +41,34 @@ fn chosen<'a, F: Float>(
     Rows::checked_before(x, y, weights.map(ArrayView1::from)).select(rows)
 }
 
+/// The rows of a view that a fit trains on, and those that the search has it validated on.
+pub(super) fn of_fit<'a, F: Float>(
+    x: ArrayView2<'a, F>,
+    y: ArrayView2<'a, F>,
+    weights: Option<&'a [f32]>,
+    rows: &'a [usize],
+    context: &FitContext<'a>,
+) -> Result<train::Data<'a, F>> {
+    let validation = context.validation_rows();
+    let validation = (!validation.is_empty()).then(|| chosen(x, y, weights, validation)).transpose()?;
+    Ok(train::Data { training: chosen(x, y, weights, rows)?, validation })
+}
+
 /// What can be said against a fit before it starts.
-fn check_plan<F: Float, K>(
+pub(super) fn check_plan<'a, F: Float, K>(
     params: &MlpValidParams<K>,
     plan: impl Fn(usize) -> Plan,
-    rows: &Rows<'_, F>,
+    data: train::Data<'a, F>,
+    weigh: impl FnOnce(Rows<'a, F>) -> Result<Rows<'a, F>>,
 ) -> Result<()> {
-    let held_out = validation_rows(rows.len(), params.settings.validation_split)?;
-    let plan = plan(rows.len() - held_out);
+    let mut data = data.validated_by(&params.settings.validation, params.settings.seed)?;
+    data.training = weigh(data.training)?;
+    let rows = &data.training;
+    let plan = plan(rows.len());
     plan.check()?;
     plan.network.count_params(rows.n_features())?;
-    plan.check_rows(rows.n_features(), rows, "x")
+    plan.check_rows(rows.n_features(), rows, "x")?;
+    data.validation.as_ref().map_or(Ok(()), |rows| plan.check_rows(rows.n_features(), rows, "x"))
 }
 
 impl<F: Float, I: TargetDim> FitRows<F, F, I> for MlpRegressorParams
@@ -72,7 +90,8 @@ where
         let (x, targets) = (data.records(), data.targets());
         let rows = chosen(x, columns(&targets), data.weights(), rows)?;
         let params: &MlpValidParams<Regression> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(rows.target_width(), n), &rows)
+        let width = rows.target_width();
+        check_plan(params, |n| params.plan_for(width, n), train::Data::from(rows), Ok)
     }
 
     fn fit_rows(
@@ -80,12 +99,37 @@ where
         data: &DataView<'_, F, F, I>,
         (): &(),
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
+        let params = self.check_ref()?.in_search(context);
         let targets = data.targets();
-        let rows = chosen(data.records(), columns(&targets), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, rows)?;
-        outcome.map(|_| model)
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        let mut run = params.begin(|n| params.plan_for(width, n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        MlpRegressor::from_run(run)
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        self.check_ref()?.check_validated(stopping_rows)
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -121,7 +165,11 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     ) -> Result<()> {
         let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
         let params: &MlpValidParams<Classification> = self.check_ref()?;
-        check_plan(params, |n| params.plan_for(prepared.classes.len(), n), &rows)
+        let classes = &prepared.classes;
+        params.check_classes(classes.len())?;
+        let plan = |n| params.plan_for(classes.len(), n);
+        check_plan(params, plan, train::Data::from(rows), |rows| params.weigh(classes, rows))
+            .map_err(|error| with_label(error, classes))
     }
 
     fn fit_rows(
@@ -129,11 +177,35 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
         data: &DataView<'_, F, L, Ix1>,
         prepared: &Self::Prepared,
         rows: &[usize],
-        _context: &FitContext<'_>,
+        context: &FitContext<'_>,
     ) -> Result<Self::Object> {
-        let rows = chosen(data.records(), prepared.y.view(), data.weights(), rows)?;
-        let (model, outcome) = self.check_ref()?.run_to_end(None, &prepared.classes, rows)?;
-        outcome.map(|_| model)
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
+        let mut run = params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)?;
+        advance(&mut run, &data, Until::epochs(params.epochs()), context)?;
+        Ok(params.model(run, &prepared.classes))
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(self.settings().seed)
+    }
+
+    fn check_validation_rows(&self) -> Result<()> {
+        self.check_ref()?.check_free_of_validation()
+    }
+
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        self.check_ref()?.check_validated(stopping_rows)
+    }
+
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        Some(self.check_ref().ok()?.updates_of(data, rows, goal))
     }
 
     fn predict_rows(
@@ -160,6 +232,102 @@ impl<F: Float, L: Label + Target> FitRows<F, L, Ix1> for MlpClassifierParams {
     }
 }
 
+impl<F: Float, I: TargetDim> ContinueRows<F, F, I> for MlpRegressorParams
+where
+    F: Target,
+{
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = params.divided(data)?;
+        let width = data.training.target_width();
+        params.begin(|n| params.plan_for(width, n), &data)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, F, I>,
+        (): &(),
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let targets = data.targets();
+        let data = of_fit(data.records(), columns(&targets), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided(data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, (): &()) -> Result<Self::Object> {
+        MlpRegressor::from_run(run.clone())
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
+impl<F: Float, L: Label + Target> ContinueRows<F, L, Ix1> for MlpClassifierParams {
+    type State = Run<F>;
+
+    fn begin(
+        &self,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        _: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<Run<F>> {
+        let params = self.check_ref()?.in_search(context);
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = params.divided_by_class(&prepared.classes, data)?;
+        params.begin(|n| params.plan_for(prepared.classes.len(), n), &data)
+    }
+
+    fn advance(
+        &self,
+        run: &mut Run<F>,
+        data: &DataView<'_, F, L, Ix1>,
+        prepared: &Self::Prepared,
+        rows: &[usize],
+        goal: Goal,
+        context: &FitContext<'_>,
+    ) -> Result<()> {
+        let data = of_fit(data.records(), prepared.y.view(), data.weights(), rows, context)?;
+        let data = self.check_ref()?.in_search(context).divided_by_class(&prepared.classes, data)?;
+        let until = until(run, &data, goal);
+        advance(run, &data, until, context)
+    }
+
+    fn model(&self, run: &Run<F>, prepared: &Self::Prepared) -> Result<Self::Object> {
+        Ok(self.check_ref()?.model(run.clone(), &prepared.classes))
+    }
+
+    fn state_to_bytes(&self, run: &Run<F>) -> Result<Vec<u8>> {
+        run.to_bytes()
+    }
+
+    fn state_from_bytes(&self, bytes: &[u8]) -> Result<Run<F>> {
+        Ok(Run::from_bytes(bytes)?.with_unsaved(&self.settings().callbacks))
+    }
+}
+
 fn outputs<F: Float, L: Label + Target>(
     model: &MlpClassifier<F, L>,
     data: &DataView<'_, F, L, Ix1>,
@@ -170,46 +338,46 @@ fn outputs<F: Float, L: Label + Target>(
 }
 
 /// A row of a view, for as long as the data live rather than the view.
-fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
+pub(super) fn row_of<'a, F>(x: ArrayView2<'a, F>, row: usize) -> ArrayView1<'a, F> {
     x.index_axis_move(ndarray::Axis(0), row)
 }
 
 type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
 
-impl<F: Float + Target> GridSearch<MlpRegressorParams, F, F, Error> {
+impl<S: Strategy, F: Float + Target> Search<S, MlpRegressorParams, F, F, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S, I>(
+    /// As [`Search::fit_continuing`].
+    pub fn fit<D, T, I>(
         &self,
-        dataset: Data<'_, D, S, I>,
+        dataset: Data<'_, D, T, I>,
     ) -> Result<FittedSearch<MlpRegressor<F, I>, F, Array<F, I>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = F>,
+        T: ArrayData<Elem = F>,
         I: TargetDim + 'static,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 
-impl<F: Float, L: Label + Target> GridSearch<MlpClassifierParams, F, L, Error> {
+impl<S: Strategy, F: Float, L: Label + Target> Search<S, MlpClassifierParams, F, L, Error> {
     /// Runs the search; every fold of every candidate reads one copy of the data.
     ///
     /// # Errors
     ///
-    /// As [`GridSearch::fit_by_rows`].
-    pub fn fit<D, S>(
+    /// As [`Search::fit_continuing`].
+    pub fn fit<D, T>(
         &self,
-        dataset: Data<'_, D, S, Ix1>,
+        dataset: Data<'_, D, T, Ix1>,
     ) -> Result<FittedSearch<MlpClassifier<F, L>, F, Array1<L>>>
     where
         D: ArrayData<Elem = F>,
-        S: ArrayData<Elem = L>,
+        T: ArrayData<Elem = L>,
     {
-        self.fit_by_rows(dataset)
+        self.fit_continuing(dataset)
     }
 }
 

@@ -1,5 +1,8 @@
 //! The guide: how the crate is made and what can be relied on.
 
+#[doc = include_str!("phrase_book.md")]
+pub mod phrase_book {}
+
 #[doc = include_str!("design.md")]
 pub mod design {}
 

@@ -1,7 +1,6 @@
 //! Cross-validation of one estimator.
 
 use std::fmt;
-use std::sync::Mutex;
 
 use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
@@ -9,8 +8,9 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 
 use super::data_view::DataView;
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Limits, Past, Rung};
 use super::fit_rows::FitRows;
+use super::journal::{Content, Ledger, Study};
 use super::observer::{SearchObserver, SearchPlan};
 use super::protocol::{Protocol, protocol_methods};
 use super::results::{
@@ -20,9 +20,7 @@ use super::scorer::Scorer;
 use super::split::{Split, Splitter};
 use super::target::Target;
 use super::trainer::{ByDataset, ByRows, Trainer};
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Cross-validation with all its settings; [`cross_validate`] is the short form.
 ///
@@ -35,6 +33,7 @@ use crate::error::Result;
 /// | `preprocess`, `scale_targets` | none | fitted on the training rows of each fold |
 /// | `train_scores` | off | scores the training rows too |
 /// | `pool`, `executor` | the current rayon pool | where fits run |
+/// | `journal` | none | the file that makes the validation survive anything |
 /// | `observer`, `progress` | none | who watches |
 ///
 /// # Examples
@@ -56,7 +55,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct CrossValidator<F, Y> {
-    protocol: Protocol<F, Y>,
+    pub(super) protocol: Protocol<F, Y>,
 }
 
 impl<F, Y> Default for CrossValidator<F, Y> {
@@ -80,7 +79,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     ///
     /// # Errors
     ///
-    /// - what the splitter, the scorers' names and the data are refused for, before the first fit
+    /// - what the splitter, the scorers' names, the data and the journal are refused for, before the first fit
     /// - [`Error::AllFitsFailed`] when no fold could be fitted and scored
     pub fn run<P, D, S, I, E>(
         &self,
@@ -91,11 +90,12 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         D: Data<Elem = F>,
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
-        P: Fit<Array2<F>, Array<Y, I>, E> + Sync,
+        P: Fit<Array2<F>, Array<Y, I>, E> + fmt::Debug + Sync,
         P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
         E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
     {
-        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None)
+        let content = self.content(estimator)?;
+        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None, content)
     }
 
     /// As [`run`](CrossValidator::run), for an estimator that reads the rows of the borrowed data set.
@@ -112,9 +112,34 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         D: Data<Elem = F>,
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
-        P: FitRows<F, Y, I>,
+        P: FitRows<F, Y, I> + fmt::Debug,
     {
-        self.by_rows(estimator, &DataView::of(dataset)?, None)
+        let content = self.content(estimator)?;
+        self.by_rows(estimator, &DataView::of(dataset)?, None, content)
+    }
+
+    /// What a journal knows the estimator by.
+    fn content<P: fmt::Debug>(&self, estimator: &P) -> Result<Option<Content>> {
+        let of = |journal| Content::of(estimator, &Params::default(), journal);
+        self.protocol.journal.as_ref().map(of).transpose()
+    }
+
+    /// The folds into which a splitter divides the data set, with the groups given here; checked as before every fit.
+    ///
+    /// # Errors
+    ///
+    /// What the splitter and the data are refused for.
+    pub fn folds<D, S, I>(
+        &self,
+        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,
+        splitter: &dyn Splitter,
+    ) -> Result<Vec<Split>>
+    where
+        D: Data<Elem = F>,
+        S: Data<Elem = Y>,
+        I: TargetDim + 'static,
+    {
+        self.protocol.splits(&DataView::of(dataset)?, Some(splitter))
     }
 
     fn by_rows<P, I>(
@@ -122,6 +147,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         estimator: &P,
         data: &DataView<'_, F, Y, I>,
         splitter: Option<&dyn Splitter>,
+        content: Option<Content>,
     ) -> Result<CrossValidation>
     where
         I: TargetDim + 'static,
@@ -129,15 +155,18 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     {
         estimator.check()?;
         let trainer = ByRows::<P, F, Y, I>::new(data, &self.protocol.preparation)?;
-        self.evaluate(&trainer, estimator, data, splitter)
+        self.evaluate(&trainer, estimator, data, splitter, content)
     }
 
-    fn evaluate<T, P, I>(
+    /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`, and the content
+    /// is what a journal knows the estimator by; without one there must be no journal.
+    pub(super) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
         estimator: &P,
         data: &DataView<'_, F, Y, I>,
         splitter: Option<&dyn Splitter>,
+        content: Option<Content>,
     ) -> Result<CrossValidation>
     where
         T: Trainer<P, F, Y, I>,
@@ -147,28 +176,38 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let protocol = &self.protocol;
         let scorers = protocol.scorers()?;
         let splits = protocol.splits(data, splitter)?;
-        let evaluation = Evaluation {
-            trainer,
-            candidates: std::slice::from_ref(estimator),
-            data: data.reborrow(),
-            splits: &splits,
-            preparation: &protocol.preparation,
-            scorers: &scorers,
-            train_scores: protocol.train_scores,
-            observer: &protocol.observers,
-            stop: &protocol.stop,
-            first: Mutex::new(None),
-            failure: Mutex::new(None),
-        };
-        evaluation.check(|_, error| error)?;
+        let folds = protocol.fold_rows(&splits, protocol.known(data)?.classes.as_ref())?;
+        let candidates = std::slice::from_ref(estimator);
+        let limits = Limits::new(protocol);
+        let rung = Rung::only(0..1, &folds);
+        let ledger;
+        let mut evaluation =
+            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
+        evaluation.check(&[&folds], |_, error| error)?;
+        protocol.observers.ready()?;
+        let mut notes = Vec::new();
+        if let Some(journal) = &protocol.journal {
+            let Some(content) = &content else {
+                let allowed = "unset where more is kept of a fit than its row, which a journal does not have";
+                return Err(Error::parameter("journal", journal.path().display(), allowed));
+            };
+            let study = evaluation.describe(Study::new(journal), &folds)?;
+            ledger = Ledger::open(journal, &study)?;
+            notes.extend(ledger.note());
+            evaluation.remember(Past { ledger: &ledger, contents: std::slice::from_ref(content) });
+        }
         protocol.observers.search_started(&SearchPlan {
-            candidates: vec![String::new()],
+            candidates: vec![Params::default()],
             folds: splits.len(),
-            fits: splits.len(),
+            fits: splits.len() * protocol.replicates,
+            restored: evaluation.restored(&rung),
+            replicates: protocol.replicates,
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
+            notes,
         });
-        let rows = evaluation.run(&*protocol.executor)?;
+        let rows = evaluation.run(&rung, &*protocol.executor)?;
+        evaluation.check_any_fit(&rows)?;
         drop(evaluation);
         let scorers = scorers.iter().map(ScorerInfo::of).collect();
         let results = SearchResults::new(scorers, vec![Params::default()], rows);
@@ -223,7 +262,7 @@ where
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
     let validator = CrossValidator::<F, Y>::new().scorers(scorers.iter().cloned());
-    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter))
+    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter), None)
 }
 
 /// As [`cross_validate`], for an estimator that reads the rows of the borrowed data set: no fold is copied.
@@ -246,7 +285,7 @@ where
     P: FitRows<F, Y, I>,
 {
     let validator = CrossValidator::<F, Y>::new().scorers(scorers.iter().cloned());
-    validator.by_rows(estimator, &DataView::of(dataset)?, Some(splitter))
+    validator.by_rows(estimator, &DataView::of(dataset)?, Some(splitter), None)
 }
 
 /// The test scores of an estimator, one for each fold; a fold that failed scores NaN.

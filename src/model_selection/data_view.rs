@@ -105,6 +105,12 @@ impl<'a, F: Float, Y: Target, I: TargetDim> DataView<'a, F, Y, I> {
         self.feature_names
     }
 
+    /// The names of the targets, or nothing.
+    #[must_use]
+    pub fn target_names(&self) -> &[String] {
+        self.target_names
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn n_samples(&self) -> usize {

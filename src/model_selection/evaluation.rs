@@ -1,7 +1,8 @@
-//! The engine: every candidate fitted and scored in every fold, whatever the estimator and wherever the fits run.
+//! The engine: every candidate of a rung fitted and scored in every fold, whatever the estimator and wherever fits run.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -9,17 +10,22 @@ use linfa::Float;
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
+use super::budget::{Budget, Spent};
+use super::continue_rows::Goal;
 use super::data_view::{DataView, columns};
 use super::executor::{Executor, FoldTasks, OpenFold, Work};
 use super::fit_rows::FitContext;
+use super::fold_rows::FoldRows;
+use super::journal::{Content, Digester, Ledger, Study, TaskKey};
 use super::observer::{SearchObserver, Task};
-use super::preparation::Preparation;
+use super::pipeline::Pipeline;
+use super::protocol::Protocol;
 use super::results::{FitRow, FitStatus};
 use super::scorer::{Estimate, Scorer, same_shape};
-use super::split::Split;
+use super::stop::Stop;
 use super::target::Target;
 use super::trainer::{AnyError, Part, Trainer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check};
 
 /// The candidates, the data and the rules of one evaluation.
 pub(crate) struct Evaluation<'a, T, P, F, Y, I>
@@ -29,19 +35,78 @@ where
     Y: Target + 'a,
     I: TargetDim + 'static,
 {
-    pub trainer: &'a T,
-    pub candidates: &'a [P],
-    pub data: DataView<'a, F, Y, I>,
-    pub splits: &'a [Split],
-    pub preparation: &'a Preparation<F>,
-    pub scorers: &'a [Scorer<Y>],
-    pub train_scores: bool,
-    pub observer: &'a dyn SearchObserver,
-    pub stop: &'a AtomicBool,
-    /// The first fold, opened early to check the candidates against it.
-    pub first: Mutex<Option<Ready<T::Fold<'a>, Y, I>>>,
-    /// The failure of the first task, in the order of candidates and folds, that failed.
-    pub failure: Mutex<Option<((usize, usize), AnyError)>>,
+    trainer: &'a T,
+    candidates: &'a [P],
+    data: DataView<'a, F, Y, I>,
+    protocol: &'a Protocol<F, Y>,
+    scorers: &'a [Scorer<Y>],
+    limits: &'a Limits<'a>,
+    /// A fold that was opened early, to check the candidates against it.
+    first: Mutex<Option<(&'a FoldRows<'a>, Ready<T::Fold<'a>, Y, I>)>>,
+    /// The failure of the first task that failed, in the order of tasks.
+    failure: Mutex<Option<(Task, AnyError)>>,
+    /// What fits left for the next rung, by candidate, fold and replicate.
+    states: Mutex<BTreeMap<(usize, usize, usize), T::State>>,
+    past: Option<Past<'a>>,
+}
+
+/// The journal that finished fits are written into, and what it knows the candidates by.
+#[derive(Clone, Copy)]
+pub(crate) struct Past<'a> {
+    pub ledger: &'a Ledger,
+    pub contents: &'a [Content],
+}
+
+/// What a search may spend, and has spent so far.
+#[derive(Debug)]
+pub(crate) struct Limits<'a> {
+    stop: Stop<'a>,
+    budget: Budget,
+    spent: Mutex<Spent>,
+}
+
+impl<'a> Limits<'a> {
+    /// The time of the budget starts now.
+    pub(crate) fn new<F, Y>(protocol: &'a Protocol<F, Y>) -> Self {
+        let budget = protocol.budget;
+        Limits { stop: Stop::new(&protocol.stop, budget.time()), budget, spent: Mutex::default() }
+    }
+
+    /// How many of so many fits there may be.
+    pub(crate) fn at_most(&self, fits: usize) -> usize {
+        self.budget.at_most(fits)
+    }
+}
+
+/// Candidates that are all trained as far, on the same folds.
+#[derive(Clone, Debug)]
+pub(crate) struct Rung<'a> {
+    pub number: usize,
+    pub candidates: Vec<usize>,
+    pub folds: &'a [FoldRows<'a>],
+    /// How far to train; none is each candidate's own end.
+    pub goal: Option<Goal>,
+    /// How far the rung before trained.
+    pub from: Option<Goal>,
+    /// How far, as the search counts.
+    pub resource: Option<u64>,
+    /// Whether fits may go on in another rung.
+    pub goes_on: bool,
+}
+
+impl<'a> Rung<'a> {
+    /// The only rung of candidates that are all trained to their end.
+    pub(crate) fn only(candidates: Range<usize>, folds: &'a [FoldRows<'a>]) -> Self {
+        Rung {
+            number: 0,
+            candidates: candidates.collect(),
+            folds,
+            goal: None,
+            from: None,
+            resource: None,
+            goes_on: false,
+        }
+    }
 }
 
 /// What a fold's candidates share: the trainer's part, and what predictions are scored against.
@@ -81,72 +146,303 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
-    /// Checks every candidate against every fold's training rows. The first fold is opened for it and kept.
+    pub(crate) fn new(
+        trainer: &'a T,
+        candidates: &'a [P],
+        data: DataView<'a, F, Y, I>,
+        protocol: &'a Protocol<F, Y>,
+        scorers: &'a [Scorer<Y>],
+        limits: &'a Limits<'a>,
+    ) -> Self {
+        Evaluation {
+            trainer,
+            candidates,
+            data,
+            protocol,
+            scorers,
+            limits,
+            first: Mutex::new(None),
+            failure: Mutex::new(None),
+            states: Mutex::default(),
+            past: None,
+        }
+    }
+
+    /// Takes finished fits from this journal, and puts those that finish into it.
+    pub(crate) fn remember(&mut self, past: Past<'a>) {
+        self.past = Some(past);
+    }
+
+    /// Checks every candidate against the training rows of every fold, of all rungs. The first fold is opened for it and
+    /// kept.
     ///
     /// `name` turns a candidate's error into one that names it.
-    pub(crate) fn check(&self, name: impl Fn(usize, Error) -> Error) -> Result<()> {
-        let ready = self.ready(0)?;
+    pub(crate) fn check(
+        &self,
+        folds: &[&'a [FoldRows<'a>]],
+        name: impl Fn(usize, Error) -> Error,
+    ) -> Result<()> {
+        let Some(first) = folds.first().and_then(|folds| folds.first()) else { return Ok(()) };
+        let ready = self.ready(first)?;
         for (index, candidate) in self.candidates.iter().enumerate() {
-            for split in self.splits {
-                self.trainer
-                    .check(candidate, &ready.fold, &split.train)
-                    .map_err(|error| name(index, error))?;
-            }
-            let reader = self.scorers.iter().find(|scorer| scorer.reads_probabilities());
-            if let Some(scorer) = reader.filter(|_| !self.trainer.has_probabilities(candidate)) {
-                let allowed = "a scorer of predictions, because the estimator gives no probabilities";
-                return Err(name(index, Error::parameter("scorers", scorer.name(), allowed)));
-            }
+            let checked = folds
+                .iter()
+                .copied()
+                .flatten()
+                .try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
+            checked.map_err(|error| name(index, error))?;
         }
-        *locked(&self.first) = Some(ready);
+        *locked(&self.first) = Some((first, ready));
         Ok(())
     }
 
-    /// Runs all fits. The rows come back in the order of candidates and folds.
+    fn check_candidate(
+        &self,
+        candidate: &P,
+        ready: &Ready<T::Fold<'a>, Y, I>,
+        rows: &FoldRows<'_>,
+    ) -> Result<()> {
+        let (trainer, protocol) = (self.trainer, self.protocol);
+        trainer.check(candidate, &ready.fold, &rows.train)?;
+        if !rows.stopping.is_empty() {
+            trainer.check_validation_rows(candidate)?;
+            trainer.check(candidate, &ready.fold, &rows.stopping)?;
+        }
+        let allowed = "1 for an estimator without a seed";
+        let replicates = protocol.replicates;
+        check("replicates", replicates, replicates == 1 || trainer.seed(candidate).is_some(), allowed)?;
+        let planned = || trainer.planned_updates(candidate, &self.data, &rows.train, None).is_some();
+        let allowed = "unset for an estimator that cannot say how many updates it makes";
+        check("budget: updates", "set", !self.limits.budget.counts_updates() || planned(), allowed)?;
+        let reader = self.scorers.iter().find(|scorer| scorer.reads_probabilities());
+        match reader.filter(|_| !trainer.has_probabilities(candidate)) {
+            Some(scorer) => {
+                let allowed = "a scorer of predictions, because the estimator gives no probabilities";
+                Err(Error::parameter("scorers", scorer.name(), allowed))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Adds everything that all fits depend on to a study. The first fold is opened for it and kept.
+    pub(crate) fn describe(&self, study: Study, folds: &'a [FoldRows<'a>]) -> Result<Study> {
+        let protocol = self.protocol;
+        let study = study.data(&self.data).folds(folds);
+        let Some(rows) = folds.first() else { return Ok(study) };
+        let first = locked(&self.first).take();
+        let (rows, first) = first.map_or_else(|| self.ready(rows).map(|ready| (rows, ready)), Ok)?;
+        let prepared = &protocol.preparation;
+        let preparation = if prepared.keeps_records() && prepared.keeps_targets() {
+            "none".into()
+        } else {
+            let mut digester = Digester::new();
+            self.trainer.digest(&first.fold, &mut digester);
+            format!("{prepared:?}, {}", digester.digest())
+        };
+        let truth = columns(first.test.targets.view());
+        let weights = first.test.weights.as_deref();
+        let identity = |scorer: &Scorer<Y>| {
+            let identity = guarded("scoring", || Ok::<_, Error>(scorer.identity(&truth, weights)));
+            identity.unwrap_or_else(|_| format!("{} (panics in a test)", scorer.name()))
+        };
+        let scorers = self.scorers.iter().map(identity).collect::<Vec<_>>().join("; ");
+        *locked(&self.first) = Some((rows, first));
+        Ok(study
+            .with("preparation", preparation)
+            .with("scorers", scorers)
+            .with("training scores", if protocol.train_scores { "on" } else { "off" })
+            .with("way of training", T::WAY))
+    }
+
+    /// How many fits of a rung the journal has.
+    pub(crate) fn restored(&self, rung: &Rung<'a>) -> usize {
+        self.tasks(rung).filter(|&task| self.found(rung, task).is_ok_and(|row| row.is_some())).count()
+    }
+
+    /// The fits of a rung, in the order of candidates, folds and replicates.
+    fn tasks(&self, rung: &Rung<'a>) -> impl Iterator<Item = Task> {
+        let (number, folds, replicates) = (rung.number, rung.folds.len(), self.protocol.replicates);
+        let of_fold = move |candidate, fold| {
+            (0..replicates).map(move |replicate| Task {
+                rung: number,
+                replicate,
+                ..Task::new(candidate, Some(fold))
+            })
+        };
+        let of_candidate = move |candidate| (0..folds).flat_map(move |fold| of_fold(candidate, fold));
+        rung.candidates.clone().into_iter().flat_map(of_candidate)
+    }
+
+    /// What a journal calls a fit.
+    fn key(&self, rung: &Rung<'a>, task: Task, content: &Content) -> TaskKey {
+        let Task { fold, replicate, .. } = task;
+        let (goal, resource) = (rung.goal, rung.resource);
+        TaskKey { candidate: content.digest, fold: fold.unwrap_or(0), replicate, goal, resource }
+    }
+
+    /// The row of a fit, if the journal has it.
+    fn found(&self, rung: &Rung<'a>, task: Task) -> Result<Option<FitRow>> {
+        let Some(Past { ledger, contents }) = self.past else { return Ok(None) };
+        let scorers = self.scorers.len();
+        let with_train = self.protocol.train_scores;
+        let blank = self.row(rung, task);
+        let could_be = |row: &FitRow| {
+            let train = row.train_scores.as_ref();
+            (row.train_rows, row.test_rows) == (blank.train_rows, blank.test_rows)
+                && row.stopping_rows == blank.stopping_rows
+                && row.test_scores.len() == scorers
+                && train.is_none_or(|scores| with_train && scores.len() == scorers)
+                && (!row.status.is_fitted() || train.is_some() == with_train)
+        };
+        let row = ledger.row(&self.key(rung, task, &contents[task.candidate]), could_be)?;
+        // Its candidate may have had another number, its rung another place.
+        Ok(row.map(|row| FitRow { candidate: task.candidate, rung: task.rung, ..row }))
+    }
+
+    /// Puts a finished fit into the journal. After the search was told to end, a fit may have been cut short: it is left
+    /// out, to be done again.
+    fn write_down(&self, rung: &Rung<'a>, row: &FitRow) {
+        let whole = !matches!(row.status, FitStatus::Stopped { .. }) && !self.limits.stop.is_due();
+        if let Some(Past { ledger, contents }) = self.past.filter(|_| whole) {
+            let content = &contents[row.candidate];
+            ledger.append(&self.key(rung, row.task(), content), &content.params, row);
+        }
+    }
+
+    /// Runs the fits of a rung that no journal has. The rows of all come back in the order of candidates, folds and
+    /// replicates.
     ///
     /// # Errors
     ///
-    /// [`Error::AllFitsFailed`] with the first task's cause, and what the executor reports.
-    pub(crate) fn run(&self, executor: &dyn Executor) -> Result<Vec<FitRow>> {
-        let rows = Mutex::new(Vec::with_capacity(self.candidates.len() * self.splits.len()));
-        executor.execute(self, &|row| {
-            self.observer.fit_finished(&row);
+    /// What the executor reports, and what is wrong with the journal.
+    pub(crate) fn run(&self, rung: &Rung<'a>, executor: &dyn Executor) -> Result<Vec<FitRow>> {
+        let (folds, known) = self.plan(rung)?;
+        if folds.first().is_none_or(|tasks| tasks.fold > 0) {
+            // Nobody will ask for the first fold.
+            locked(&self.first).take();
+        }
+        let work = RungWork { evaluation: self, rung, folds };
+        let rows = Mutex::new(known);
+        executor.execute(&work, &|row| {
+            self.write_down(rung, &row);
+            self.protocol.observers.fit_finished(&row);
             locked(&rows).push(row);
         })?;
+        self.past.map_or(Ok(()), |past| past.ledger.finish())?;
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        rows.sort_by_key(|row| (row.candidate, row.fold));
-        if rows.iter().any(|row| row.status.is_fitted()) {
-            return Ok(rows);
+        rows.sort_by_key(FitRow::task);
+        Ok(rows)
+    }
+
+    /// The tasks of a rung that are to run, by fold, and the rows of those that are not: because the journal has them, or
+    /// because the budget does not allow them. A fit that is restored is paid for like any other, so that a search started
+    /// again does what it would have done.
+    fn plan(&self, rung: &Rung<'a>) -> Result<(Vec<FoldTasks>, Vec<FitRow>)> {
+        let mut folds: Vec<FoldTasks> =
+            (0..rung.folds.len()).map(|fold| FoldTasks { fold, tasks: Vec::new() }).collect();
+        let mut known = Vec::new();
+        let mut spent = locked(&self.limits.spent);
+        let budget = &self.limits.budget;
+        for task in self.tasks(rung) {
+            let fold = task.fold.unwrap_or(0);
+            if let Err(message) = budget.take(&mut spent, self.planned_updates(rung, task.candidate, fold)) {
+                let status = FitStatus::Stopped { message };
+                known.push(FitRow { status, ..self.row(rung, task) });
+            } else if let Some(row) = self.found(rung, task)? {
+                self.protocol.observers.fit_restored(&row);
+                known.push(row);
+            } else {
+                folds[fold].tasks.push(task);
+            }
         }
-        let first = locked(&self.failure).take();
-        let source = first.map(|(_, error)| error).unwrap_or_else(|| {
-            // Rows that another process fitted carry only the message.
+        folds.retain(|fold| !fold.tasks.is_empty());
+        Ok((folds, known))
+    }
+
+    /// The updates that a fit adds in a rung, where the budget counts them.
+    fn planned_updates(&self, rung: &Rung<'a>, candidate: usize, fold: usize) -> u64 {
+        if !self.limits.budget.counts_updates() {
+            return 0;
+        }
+        let planned = |goal| {
+            let rows = &rung.folds[fold].train;
+            self.trainer.planned_updates(&self.candidates[candidate], &self.data, rows, goal).unwrap_or(0)
+        };
+        let before = rung.from.map_or(0, |goal| planned(Some(goal)));
+        planned(rung.goal).saturating_sub(before)
+    }
+
+    /// A row before its fit.
+    fn row(&self, rung: &Rung<'a>, task: Task) -> FitRow {
+        let rows = &rung.folds[task.fold.unwrap_or(0)];
+        let mut row = FitRow::started(task, rows.train.len(), rows.test.len(), self.scorers.len());
+        row.stopping_rows = rows.stopping.len();
+        row.resource = rung.resource;
+        row
+    }
+
+    /// An error when every fit of these rows failed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AllFitsFailed`] with the first task's cause.
+    pub(crate) fn check_any_fit(&self, rows: &[FitRow]) -> Result<()> {
+        if rows.iter().any(|row| row.status.is_fitted() || row.status.is_stopped()) {
+            return Ok(());
+        }
+        let first = rows.first().map(FitRow::task);
+        let failure = locked(&self.failure).take().filter(|(task, _)| Some(*task) == first);
+        let source = failure.map(|(_, error)| error).unwrap_or_else(|| {
+            // Rows of another process, and of a journal, carry only the message.
             rows.first().and_then(|row| row.status.message()).unwrap_or("no fit was run").into()
         });
         Err(Error::AllFitsFailed { fits: rows.len(), source })
     }
 
-    fn ready(&self, fold: usize) -> Result<Ready<T::Fold<'a>, Y, I>> {
-        let split = &self.splits[fold];
+    /// Forgets what fits left for the next rung, but for these candidates.
+    pub(crate) fn keep_states(&self, candidates: &[usize]) {
+        locked(&self.states).retain(|(candidate, ..), _| candidates.contains(candidate));
+    }
+
+    fn ready(&self, rows: &'a FoldRows<'a>) -> Result<Ready<T::Fold<'a>, Y, I>> {
         let truth = |rows: &[usize]| Truth {
             targets: self.data.gather_targets(rows),
             weights: self.data.gather_weights(rows),
         };
+        let preparation = &self.protocol.preparation;
         Ok(Ready {
-            fold: guarded("preprocessing", || self.trainer.open(&self.data, split, self.preparation))?,
-            test: truth(&split.test),
-            train: self.train_scores.then(|| truth(&split.train)),
+            fold: guarded("preprocessing", || self.trainer.open(&self.data, rows, preparation))?,
+            test: truth(rows.test),
+            train: self.protocol.train_scores.then(|| truth(&rows.train)),
         })
     }
 
     /// Fits a candidate, and scores it, into the row.
-    fn fit_into(&self, row: &mut FitRow, ready: &Ready<T::Fold<'a>, Y, I>) -> Result<(), AnyError> {
+    fn fit_into(
+        &self,
+        row: &mut FitRow,
+        rung: &Rung<'a>,
+        ready: &Ready<T::Fold<'a>, Y, I>,
+    ) -> Result<T::Model, AnyError> {
         let params = &self.candidates[row.candidate];
-        let task = Task { candidate: row.candidate, fold: Some(row.fold) };
-        let context = FitContext::new(task, self.stop, self.observer);
+        let report = Mutex::default();
+        let context = FitContext {
+            task: row.task(),
+            stop: &self.limits.stop,
+            observer: &self.protocol.observers,
+            report: &report,
+            validation: &rung.folds[row.fold].stopping,
+            epochs: None,
+        };
+        row.seed = self.trainer.seed(params).map(|own| context.seed(own));
+        let key = (row.candidate, row.fold, row.replicate);
+        let mut state = locked(&self.states).remove(&key);
         let start = Instant::now();
-        let model = guarded("fit", || self.trainer.fit(params, &ready.fold, &context));
+        let model = guarded("fit", || self.trainer.fit(params, &ready.fold, rung.goal, &mut state, &context));
         row.fit_seconds = start.elapsed().as_secs_f64();
+        let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stopped = report.stopped;
+        row.take(report);
         let model = model?;
         let start = Instant::now();
         let scores = guarded("predicting or scoring", || {
@@ -158,7 +454,42 @@ where
         });
         row.score_seconds = start.elapsed().as_secs_f64();
         (row.test_scores, row.train_scores) = scores?;
-        Ok(())
+        if stopped {
+            let message =
+                self.limits.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
+            row.status = FitStatus::Stopped { message };
+        } else if let Some(state) = state.filter(|_| rung.goes_on) {
+            locked(&self.states).insert(key, state);
+        }
+        Ok(model)
+    }
+
+    /// Fits one candidate in one fold, and keeps its model.
+    ///
+    /// # Errors
+    ///
+    /// The candidate's own check. A fit that fails has a row without a model.
+    pub(crate) fn replay(
+        &self,
+        rung: &Rung<'a>,
+        task: Task,
+    ) -> Result<(FitRow, Option<Pipeline<T::Model, F, Array<Y, I>>>)> {
+        let rows = &rung.folds[task.fold.unwrap_or(0)];
+        let mut row = self.row(rung, task);
+        let outcome = match self.ready(rows) {
+            Err(error) => Err(AnyError::from(error)),
+            Ok(ready) => {
+                self.check_candidate(&self.candidates[task.candidate], &ready, rows)?;
+                self.fit_into(&mut row, rung, &ready).map(|model| {
+                    let (steps, scaling) = T::close(ready.fold);
+                    Pipeline::new(steps, scaling, model, self.data.n_outputs())
+                })
+            }
+        };
+        if let Err(error) = &outcome {
+            row.status = FitStatus::of_error(&**error);
+        }
+        Ok((row, outcome.ok()))
     }
 
     fn score(
@@ -186,7 +517,7 @@ where
         Ok(self.scorers.iter().map(|scorer| scorer.score(&estimate)).collect())
     }
 
-    fn failed(&self, task: (usize, usize), error: AnyError) {
+    fn failed(&self, task: Task, error: AnyError) {
         let mut failure = locked(&self.failure);
         if failure.as_ref().is_none_or(|(first, _)| task < *first) {
             *failure = Some((task, error));
@@ -194,7 +525,20 @@ where
     }
 }
 
-impl<'a, T, P, F, Y, I> Work for Evaluation<'a, T, P, F, Y, I>
+/// The fits of a rung that are to run.
+struct RungWork<'e, 'a, T, P, F, Y, I>
+where
+    T: Trainer<P, F, Y, I> + 'a,
+    F: Float,
+    Y: Target,
+    I: TargetDim + 'static,
+{
+    evaluation: &'e Evaluation<'a, T, P, F, Y, I>,
+    rung: &'e Rung<'a>,
+    folds: Vec<FoldTasks>,
+}
+
+impl<'a, T, P, F, Y, I> Work for RungWork<'_, 'a, T, P, F, Y, I>
 where
     T: Trainer<P, F, Y, I>,
     P: Sync,
@@ -203,30 +547,34 @@ where
     I: TargetDim + 'static,
 {
     fn folds(&self) -> Vec<FoldTasks> {
-        let candidates: Vec<usize> = (0..self.candidates.len()).collect();
-        (0..self.splits.len()).map(|fold| FoldTasks { fold, candidates: candidates.clone() }).collect()
+        self.folds.clone()
     }
 
     fn open<'o>(&'o self, fold: usize) -> Box<dyn OpenFold + 'o> {
-        let first = if fold == 0 { locked(&self.first).take() } else { None };
-        let ready = first.map_or_else(|| self.ready(fold).map_err(Arc::new), Ok);
-        Box::new(Opened { evaluation: self, fold, ready })
+        let rows = &self.rung.folds[fold];
+        let first = locked(&self.evaluation.first).take_if(|(first, _)| std::ptr::eq(*first, rows));
+        let ready = match first {
+            Some((_, ready)) => Some(Ok(ready)),
+            // Nothing is prepared for fits that shall not start.
+            None if self.evaluation.limits.stop.is_due() => None,
+            None => Some(self.evaluation.ready(rows).map_err(Arc::new)),
+        };
+        Box::new(Opened { work: self, ready })
     }
 }
 
-struct Opened<'o, 'a, T, P, F, Y, I>
+struct Opened<'o, 'e, 'a, T, P, F, Y, I>
 where
     T: Trainer<P, F, Y, I> + 'a,
     F: Float,
     Y: Target,
     I: TargetDim + 'static,
 {
-    evaluation: &'o Evaluation<'a, T, P, F, Y, I>,
-    fold: usize,
-    ready: Result<Ready<T::Fold<'a>, Y, I>, Arc<Error>>,
+    work: &'o RungWork<'e, 'a, T, P, F, Y, I>,
+    ready: Option<Result<Ready<T::Fold<'a>, Y, I>, Arc<Error>>>,
 }
 
-impl<'a, T, P, F, Y, I> OpenFold for Opened<'_, 'a, T, P, F, Y, I>
+impl<'a, T, P, F, Y, I> OpenFold for Opened<'_, '_, 'a, T, P, F, Y, I>
 where
     T: Trainer<P, F, Y, I>,
     P: Sync,
@@ -234,22 +582,33 @@ where
     Y: Target,
     I: TargetDim + 'static,
 {
-    fn fit(&self, candidate: usize) -> FitRow {
-        let evaluation = self.evaluation;
-        let split = &evaluation.splits[self.fold];
-        evaluation.observer.fit_started(Task { candidate, fold: Some(self.fold) });
-        let scorers = evaluation.scorers.len();
-        let mut row = FitRow::started(candidate, self.fold, split.train.len(), split.test.len(), scorers);
-        let outcome = match &self.ready {
-            Ok(ready) => evaluation.fit_into(&mut row, ready),
+    fn fit(&self, task: Task) -> FitRow {
+        let RungWork { evaluation, rung, .. } = self.work;
+        let mut row = evaluation.row(rung, task);
+        if evaluation.past.is_some_and(|past| past.ledger.is_broken()) {
+            // The search ends with the journal's error, and nobody sees this row.
+            row.status = FitStatus::Stopped { message: "the journal cannot be written".into() };
+            return row;
+        }
+        let ready = match (&self.ready, evaluation.limits.stop.reason()) {
+            (Some(ready), None) => ready,
+            (_, reason) => {
+                let reason = reason.unwrap_or_else(|| "the search was to stop".into());
+                row.status = FitStatus::Stopped { message: format!("{reason} before the fit started") };
+                return row;
+            }
+        };
+        evaluation.protocol.observers.fit_started(task);
+        let outcome = match ready {
+            Ok(ready) => evaluation.fit_into(&mut row, rung, ready).map(|_| ()),
             Err(error) => Err(AnyError::from(Arc::clone(error))),
         };
         if let Err(error) = outcome {
-            row.status = match &self.ready {
+            row.status = match ready {
                 Err(shared) => FitStatus::of_error(&**shared),
                 Ok(_) => FitStatus::of_error(&*error),
             };
-            evaluation.failed((candidate, self.fold), error);
+            evaluation.failed(task, error);
         }
         row
     }

@@ -1,20 +1,24 @@
 //! The fast path: estimators that train on the rows of a borrowed data set.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use linfa::dataset::TargetDim;
 use ndarray::Array;
 
+use super::continue_rows::Goal;
 use super::data_view::DataView;
+use super::fit_report::FitReport;
 use super::observer::{Progress, SearchObserver, Task};
 use super::scorer::Probabilities;
-use crate::error::Result;
+use super::stop::Stop;
+use crate::error::{Result, check};
+use crate::rng::Stream;
 
 /// An estimator that trains on a list of row indices of a borrowed data set, so that folds are not copied.
 ///
 /// linfa's `Fit` takes a data set of its own, so a search over such an estimator gathers the training rows of a fold. With
 /// this trait, all folds and candidates read one copy of the data:
-/// [`GridSearch::fit_by_rows`](super::GridSearch::fit_by_rows) and [`cross_validate_by_rows`](super::cross_validate_by_rows).
+/// [`Search::fit_by_rows`](super::Search::fit_by_rows) and [`cross_validate_by_rows`](super::cross_validate_by_rows).
 ///
 /// The order of calls, where P is what the estimator's builder is called:
 ///
@@ -60,7 +64,7 @@ pub trait FitRows<F, Y, I: TargetDim>: Sync {
         Ok(())
     }
 
-    /// Trains on some rows.
+    /// Trains on some rows, with what the context says of seed, validation rows, epochs and stopping.
     ///
     /// # Errors
     ///
@@ -72,6 +76,45 @@ pub trait FitRows<F, Y, I: TargetDim>: Sync {
         rows: &[usize],
         context: &FitContext<'_>,
     ) -> Result<Self::Object>;
+
+    /// The seed from which the estimator's random numbers derive; none when it has no seed, and then it cannot be
+    /// [replicated](FitContext::seed).
+    fn seed(&self) -> Option<u64> {
+        None
+    }
+
+    /// Checks that the estimator can be validated on rows of the search's choice
+    /// ([`FitContext::validation_rows`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter), unless it is written.
+    fn check_validation_rows(&self) -> Result<()> {
+        check("stopping_rows", "set", false, "unset for an estimator that is not validated while it trains")
+    }
+
+    /// Checks that the estimator can be told how many epochs to train ([`FitContext::epochs`]), and that its fits say which of
+    /// theirs was best ([`FitReport::best_epoch`]): on the rows that the search keeps, or on validation rows of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter), unless it is written.
+    fn check_epochs(&self, stopping_rows: bool) -> Result<()> {
+        let _ = stopping_rows;
+        check("refit_epochs", "set", false, "unset for an estimator that does not train in epochs")
+    }
+
+    /// The updates that a fit on these rows makes at most, up to a goal or else to its own end, which a
+    /// [budget](super::Budget) counts; none when the estimator cannot say.
+    fn planned_updates(
+        &self,
+        data: &DataView<'_, F, Y, I>,
+        rows: &[usize],
+        goal: Option<Goal>,
+    ) -> Option<u64> {
+        let _ = (data, rows, goal);
+        None
+    }
 
     /// Predicts some rows, in their order.
     ///
@@ -109,9 +152,12 @@ pub trait FitRows<F, Y, I: TargetDim>: Sync {
 /// What a fit may know of the search around it.
 #[derive(Clone, Copy)]
 pub struct FitContext<'a> {
-    task: Task,
-    stop: &'a AtomicBool,
-    observer: &'a dyn SearchObserver,
+    pub(crate) task: Task,
+    pub(crate) stop: &'a Stop<'a>,
+    pub(crate) observer: &'a dyn SearchObserver,
+    pub(crate) report: &'a Mutex<FitReport>,
+    pub(crate) validation: &'a [usize],
+    pub(crate) epochs: Option<usize>,
 }
 
 impl std::fmt::Debug for FitContext<'_> {
@@ -119,13 +165,17 @@ impl std::fmt::Debug for FitContext<'_> {
         f.debug_struct("FitContext")
             .field("task", &self.task)
             .field("stop", &self.stop)
+            .field("validation", &self.validation.len())
+            .field("epochs", &self.epochs)
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> FitContext<'a> {
-    pub(crate) fn new(task: Task, stop: &'a AtomicBool, observer: &'a dyn SearchObserver) -> Self {
-        FitContext { task, stop, observer }
+    /// The fit.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.task
     }
 
     /// The candidate, from 0.
@@ -140,13 +190,45 @@ impl<'a> FitContext<'a> {
         self.task.fold
     }
 
-    /// Whether the search wants to end: a fit should then stop at its next boundary and give what it has.
+    /// The seed to train with, when the builder's own is `own`. The first replicate trains with the builder's own seed, so
+    /// that a fit is repeated by hand with the same builder; the others with seeds that derive from it.
+    ///
+    /// It depends on neither candidate nor fold: all candidates of a fold share their random numbers, and the difference
+    /// of two scores is that of the candidates.
     #[must_use]
-    pub fn should_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+    pub fn seed(&self, own: u64) -> u64 {
+        match self.task.replicate {
+            0 => own,
+            replicate => Stream::new(own).named("replicate").at(replicate as u64).value(0),
+        }
     }
 
-    /// Tells the search's observers how far the fit is.
+    /// Rows to validate on, apart from those to train on; empty when the search keeps none.
+    #[must_use]
+    pub fn validation_rows(&self) -> &'a [usize] {
+        self.validation
+    }
+
+    /// How many epochs to train, in place of the builder's own number; then the fit has no validation rows, and what would
+    /// watch them is left out.
+    #[must_use]
+    pub fn epochs(&self) -> Option<usize> {
+        self.epochs
+    }
+
+    /// Whether the search wants to end: a fit should then stop at its next boundary, record that it was
+    /// [stopped](FitReport::stopped), and give what it has.
+    #[must_use]
+    pub fn should_stop(&self) -> bool {
+        self.stop.is_due()
+    }
+
+    /// Says what the fit was like, for its row of the results. Later words replace earlier ones.
+    pub fn record(&self, report: FitReport) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    }
+
+    /// Tells the search's observers how far the fit is; once for each epoch will do.
     pub fn report(&self, progress: Progress) {
         self.observer.fit_progress(self.task, progress);
     }

@@ -6,16 +6,20 @@ use std::sync::atomic::AtomicBool;
 use linfa::Float;
 use linfa::dataset::TargetDim;
 
-use super::data_view::{DataView, columns};
+use super::budget::Budget;
+use super::data_view::DataView;
 use super::executor::{Executor, RayonExecutor};
+use super::fold_rows::FoldRows;
+use super::journal::Journal;
+use super::known_rows::KnownRows;
 use super::observer::Observers;
 use super::preparation::Preparation;
 use super::scorer::Scorer;
-use super::split::{KFold, Rows, Split, Splitter, StratifiedKFold, checked};
+use super::split::{KFold, Share, Split, Splitter, StratifiedKFold, check_classes, checked};
 use super::target::{Classes, Target};
-use crate::error::{Error, Result, check};
+use crate::error::{Result, check};
 
-/// Splitter, scorers, preparation, executor and observers.
+/// Splitter, scorers, preparation, executor, observers and journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol<F, Y> {
     pub splitter: Option<Arc<dyn Splitter>>,
@@ -27,6 +31,10 @@ pub(crate) struct Protocol<F, Y> {
     pub executor: Arc<dyn Executor>,
     pub observers: Observers,
     pub stop: Arc<AtomicBool>,
+    pub budget: Budget,
+    pub replicates: usize,
+    pub stopping: Option<Share>,
+    pub journal: Option<Journal>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -41,6 +49,10 @@ impl<F, Y> Default for Protocol<F, Y> {
             executor: Arc::new(RayonExecutor::new()),
             observers: Observers::default(),
             stop: Arc::default(),
+            budget: Budget::default(),
+            replicates: 1,
+            stopping: None,
+            journal: None,
         }
     }
 }
@@ -57,6 +69,34 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         Ok(scorers)
     }
 
+    /// The rows of each fold by what they are for.
+    pub fn fold_rows<'s>(&self, splits: &'s [Split], classes: Option<&Classes>) -> Result<Vec<FoldRows<'s>>> {
+        let of_fold = |(fold, split): (usize, &'s Split)| {
+            let rows = FoldRows::of(split);
+            let Some(share) = self.stopping else { return Ok(rows) };
+            let rows = rows.keeping(share, Some(fold), classes, self.groups.as_deref())?;
+            if let Some(classes) = classes.filter(|_| !self.missing_classes) {
+                check_classes(fold, &rows.train, classes)?;
+            }
+            Ok(rows)
+        };
+        splits.iter().enumerate().map(of_fold).collect()
+    }
+
+    /// The rows of the refit: all of them, of which some are kept for stopping unless its epochs are known.
+    pub fn refit_rows(
+        &self,
+        n_samples: usize,
+        classes: Option<&Classes>,
+        keeps: bool,
+    ) -> Result<FoldRows<'static>> {
+        let all = FoldRows { train: (0..n_samples).collect(), stopping: Vec::new(), test: &[] };
+        match self.stopping.filter(|_| keeps) {
+            None => Ok(all),
+            Some(share) => all.keeping(share, None, classes, self.groups.as_deref()),
+        }
+    }
+
     /// The folds, checked. Everything that can be wrong with data, groups and preparation is found here.
     pub fn splits<I: TargetDim>(
         &self,
@@ -64,24 +104,23 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
         splitter: Option<&dyn Splitter>,
     ) -> Result<Vec<Split>> {
         self.preparation.check::<Y>()?;
-        let n_samples = data.n_samples();
-        let targets = columns(data.targets());
-        let classes: Option<Classes> =
-            if targets.ncols() == 1 { Y::classes(targets.column(0)) } else { None };
-        let mut rows = Rows::new(n_samples);
-        if let Some(classes) = &classes {
-            rows = rows.classes(classes);
-        }
-        if let Some(groups) = &self.groups {
-            if groups.len() != n_samples {
-                return Err(Error::RowCount { array: "groups", expected: n_samples, found: groups.len() });
-            }
-            rows = rows.groups(groups);
-        }
+        self.budget.check()?;
+        check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
+        let known = self.known(data)?;
+        self.divide(&known, splitter)
+    }
+
+    /// What the data say about their rows.
+    pub fn known<I: TargetDim>(&self, data: &DataView<'_, F, Y, I>) -> Result<KnownRows> {
+        KnownRows::of(data, self.groups.as_deref())
+    }
+
+    /// The folds of known rows, checked.
+    pub fn divide(&self, known: &KnownRows, splitter: Option<&dyn Splitter>) -> Result<Vec<Split>> {
         let default: Arc<dyn Splitter> =
-            if classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
+            if known.classes.is_some() { Arc::new(StratifiedKFold::new(5)) } else { Arc::new(KFold::new(5)) };
         let own = self.splitter.as_ref().unwrap_or(&default);
-        checked(splitter.unwrap_or(&**own), &rows, self.missing_classes)
+        checked(splitter.unwrap_or(&**own), &known.rows(), self.missing_classes)
     }
 }
 
@@ -156,6 +195,19 @@ macro_rules! protocol_methods {
             self
         }
 
+        /// Keeps a share of the training rows of each fold, or a number of them, to decide when to stop: early stopping and all
+        /// else that watches validation rows sees them, and nothing is fitted on them. Preprocessing and target scaling see
+        /// the rest of the training rows alone. The default is none.
+        ///
+        /// They are drawn by chance, of every class its share, and groups stay together. The refit keeps its share of all rows,
+        /// unless its epochs are chosen from the folds. It takes an estimator that is validated while it trains, as this
+        /// crate's are, with no validation rows of its own.
+        #[must_use]
+        pub fn stopping_rows(mut self, share: impl Into<$crate::model_selection::Share>) -> Self {
+            self.protocol.stopping = Some(share.into());
+            self
+        }
+
         /// Whether the training rows are scored too. The default is no.
         #[must_use]
         pub fn train_scores(mut self, on: bool) -> Self {
@@ -183,10 +235,72 @@ macro_rules! protocol_methods {
             self
         }
 
-        /// A flag that fits of the fast path look at: once it is set, each stops at its next boundary.
+        /// How much may be spent on the fits. The default is no limit; see [`Budget`]($crate::model_selection::Budget).
+        #[must_use]
+        pub fn budget(mut self, budget: $crate::model_selection::Budget) -> Self {
+            self.protocol.budget = budget;
+            self
+        }
+
+        /// Fits every candidate so many times in every fold, with seeds that derive from its own; means are over folds and
+        /// replicates. The default is 1, with the candidate's own seed.
+        ///
+        /// Candidates share their seeds, so that their scores differ by what they are and not by luck
+        /// ([`FitContext::seed`]($crate::model_selection::FitContext::seed)).
+        #[must_use]
+        pub fn replicates(mut self, replicates: usize) -> Self {
+            self.protocol.replicates = replicates;
+            self
+        }
+
+        /// A flag that ends the fits: once it is set no fit starts, and those of the fast path stop at their next batch. What
+        /// was scored until then is ranked, and the best candidate is refitted.
+        ///
+        /// With the crate `ctrlc`, Ctrl-C sets it, and a second Ctrl-C ends the program:
+        ///
+        /// ```text
+        /// let flag = Arc::new(AtomicBool::new(false));
+        /// let seen = Arc::clone(&flag);
+        /// ctrlc::set_handler(move || if seen.swap(true, Ordering::Relaxed) { std::process::exit(130) })?;
+        /// let found = search.stop_flag(flag).fit(&data)?;
+        /// ```
         #[must_use]
         pub fn stop_flag(mut self, flag: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Self {
             self.protocol.stop = flag;
+            self
+        }
+
+        /// Calls this with the row of every fit that is over, on the thread that fitted it.
+        #[must_use]
+        pub fn on_fit(self, call: impl Fn(&$crate::model_selection::FitRow) + Send + Sync + 'static) -> Self {
+            self.observer($crate::model_selection::OnFit(call))
+        }
+
+        /// Calls this when a fit says how far it is, on the thread that fits it.
+        #[must_use]
+        pub fn on_progress(
+            self,
+            call: impl Fn($crate::model_selection::Task, $crate::model_selection::Progress)
+            + Send
+            + Sync
+            + 'static,
+        ) -> Self {
+            self.observer($crate::model_selection::OnProgress(call))
+        }
+
+        /// Writes the search as TensorBoard's HParams table into this directory, while it runs; see
+        /// [`SearchTensorBoard`]($crate::model_selection::SearchTensorBoard).
+        #[cfg(feature = "tensorboard")]
+        #[must_use]
+        pub fn tensorboard(self, root: impl AsRef<std::path::Path>) -> Self {
+            self.observer($crate::model_selection::SearchTensorBoard::to(root))
+        }
+
+        /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
+        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        #[must_use]
+        pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
+            self.protocol.journal = Some(journal.into());
             self
         }
 

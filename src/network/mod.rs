@@ -31,7 +31,7 @@ pub use initializer::{
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, Zeros,
 };
-pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm};
+pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual};
 pub use predict::RowScratch;
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;
@@ -39,6 +39,7 @@ pub use summary::{Summary, SummaryRow};
 pub(crate) use tape::Tape;
 
 use layer::{AnyLayer, Tensor, Tensors};
+use sequential::Unfolded;
 
 /// A layer in its place.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub(crate) struct Stage {
     pub(crate) name: String,
     pub(crate) n_inputs: usize,
     pub(crate) n_outputs: usize,
+    /// Of a layer that merges a branch: the place of the branch's first stage.
+    pub(crate) branch: Option<usize>,
     pub(crate) tensors: Vec<Tensor>,
     /// Start and length of each tensor in the flat buffers.
     pub(crate) places: Vec<(usize, usize)>,
@@ -68,16 +71,14 @@ pub struct Network<F: Float> {
 
 impl<F: Float> Network<F> {
     fn build(layers: &[AnyLayer], n_features: usize, init: Stream) -> Self {
-        let mut stages = Vec::with_capacity(layers.len());
-        let mut width = n_features;
-        for (layer, name) in layers.iter().zip(summary::layer_names(layers)) {
-            let ops = layer.ops::<F>();
-            let tensors = ops.tensors(width);
-            let places = tensors.iter().map(|tensor| (0, tensor.rows * tensor.columns)).collect();
-            let n_outputs = ops.n_outputs(width);
-            stages.push(Stage { layer: layer.clone(), name, n_inputs: width, n_outputs, tensors, places });
-            width = n_outputs;
-        }
+        let mut stages: Vec<Stage> = sequential::unfolded(layers, n_features)
+            .into_iter()
+            .map(|Unfolded { layer, name, n_inputs, n_outputs, branch }| {
+                let tensors = layer.ops::<F>().tensors(n_inputs);
+                let places = tensors.iter().map(|tensor| (0, tensor.rows * tensor.columns)).collect();
+                Stage { layer: layer.clone(), name, n_inputs, n_outputs, branch, tensors, places }
+            })
+            .collect();
         let trained = place::<F>(&mut stages, true, 0);
         let len = place::<F>(&mut stages, false, trained);
         let mut weights = Buffer::zeros(len);
@@ -122,8 +123,7 @@ impl<F: Float> Network<F> {
     /// The table of layers, shapes and parameters.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let layers: Vec<AnyLayer> = self.stages.iter().map(|stage| stage.layer.clone()).collect();
-        Summary::of(&layers, self.n_features)
+        Summary { n_features: self.n_features, layers: self.stages.iter().map(SummaryRow::of).collect() }
     }
 
     /// The tensors by name (`dense_1/kernel`, `dense_1/bias` …), in order. A bias is one row.

@@ -49,26 +49,32 @@ impl<F: Float> Network<F> {
     /// [`Error::Width`] when `x` has another number of columns than the network was built for, [`Error::NotFinite`] for
     /// a value that is NaN or infinite.
     pub fn predict(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.checked_rows(x, false)
+    }
+
+    /// The outputs for some rows before the last activation.
+    pub(crate) fn sums(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.checked_rows(x, true)
+    }
+
+    fn checked_rows(&self, x: ArrayView2<'_, F>, without_last_activation: bool) -> Result<Array2<F>> {
         self.check_width(x.ncols())?;
         let (n, width) = x.dim();
+        let Some(values) = x.as_slice() else {
+            check_finite(x)?;
+            return Ok(self.rows_through(n, |row| x.row(row), without_last_activation));
+        };
         let mut outputs = Array2::zeros((n, self.n_outputs()));
         let rows = self.block_rows().min(n);
-        let finite = match x.as_slice() {
-            Some(x) => self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
-                let x = &x[start * width..][..outputs.len() / self.n_outputs() * width];
-                // The block is in the cache afterwards.
-                let finite = kernel::all_finite(x);
-                if finite {
-                    self.block(tape, x, outputs);
-                }
-                finite
-            }),
-            None => {
-                check_finite(x)?;
-                outputs = self.predict_rows(n, |row| x.row(row));
-                true
+        let finite = self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
+            let x = &values[start * width..][..outputs.len() / self.n_outputs() * width];
+            // The block is in the cache afterwards.
+            let finite = kernel::all_finite(x);
+            if finite {
+                self.block(tape, x, outputs, without_last_activation);
             }
-        };
+            finite
+        });
         if !finite {
             check_finite(x)?;
         }
@@ -118,6 +124,15 @@ impl<F: Float> Network<F> {
         n: usize,
         row: impl Fn(usize) -> ArrayView1<'x, F> + Sync,
     ) -> Array2<F> {
+        self.rows_through(n, row, false)
+    }
+
+    fn rows_through<'x>(
+        &self,
+        n: usize,
+        row: impl Fn(usize) -> ArrayView1<'x, F> + Sync,
+        without_last_activation: bool,
+    ) -> Array2<F> {
         let mut outputs = Array2::zeros((n, self.n_outputs()));
         let rows = self.block_rows().min(n);
         self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
@@ -128,7 +143,7 @@ impl<F: Float> Network<F> {
                     None => to.iter_mut().zip(row(start + i)).for_each(|(to, &from)| *to = from),
                 }
             }
-            self.block(tape, &x, outputs);
+            self.block(tape, &x, outputs, without_last_activation);
             true
         });
         outputs
@@ -156,9 +171,9 @@ impl<F: Float> Network<F> {
         blocks.map_init(tape, |tape, (i, outputs)| block(tape, i * rows, outputs)).all(|finite| finite)
     }
 
-    fn block(&self, tape: &mut Tape<F>, x: &[F], outputs: &mut [F]) {
+    fn block(&self, tape: &mut Tape<F>, x: &[F], outputs: &mut [F], without_last_activation: bool) {
         let rows = outputs.len() / self.n_outputs();
-        outputs.copy_from_slice(self.forward(tape, x, rows, None, false));
+        outputs.copy_from_slice(self.forward(tape, x, rows, None, without_last_activation));
     }
 
     /// Rows of a block: their number decides no bit.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layer::AnyLayer;
+use super::summary::layer_names;
 use super::{Network, Summary};
 use crate::error::{Result, check};
 use crate::float::Float;
@@ -76,14 +77,12 @@ impl Sequential {
     pub fn count_params(&self, n_features: usize) -> Result<usize> {
         self.check()?;
         check("n_features", n_features, n_features >= 1, "at least 1")?;
+        check_widths(&self.layers, n_features)?;
         let mut total = 0_usize;
-        let mut width = n_features;
-        for layer in &self.layers {
-            let layer = layer.ops::<f32>();
-            for tensor in layer.tensors(width) {
+        for Unfolded { layer, n_inputs, .. } in unfolded(&self.layers, n_features) {
+            for tensor in layer.ops::<f32>().tensors(n_inputs) {
                 total = total.saturating_add(tensor.rows.saturating_mul(tensor.columns));
             }
-            width = layer.n_outputs(width);
         }
         check("number of parameters", total, total <= MAX_PARAMS, "at most 2147483648 (2^31)")?;
         Ok(total)
@@ -93,7 +92,8 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, no features, or more than 2³¹ parameters.
+    /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, a branch whose width does not fit, no
+    /// features, or more than 2³¹ parameters.
     pub fn build<F: Float>(&self, n_features: usize, seed: u64) -> Result<Network<F>> {
         self.count_params(n_features)?;
         Ok(Network::build(&self.layers, n_features, Stream::new(seed).named("init")))
@@ -108,6 +108,52 @@ impl Sequential {
         self.count_params(n_features)?;
         Ok(Summary::of(&self.layers, n_features))
     }
+}
+
+/// A layer in the order in which rows go through them.
+pub(super) struct Unfolded<'l> {
+    pub(super) layer: &'l AnyLayer,
+    pub(super) name: String,
+    pub(super) n_inputs: usize,
+    pub(super) n_outputs: usize,
+    /// Of a layer that merges a branch: the place of the branch's first layer.
+    pub(super) branch: Option<usize>,
+}
+
+/// The layers in the order in which rows go through them: those of a branch before the layer that merges it.
+pub(super) fn unfolded(layers: &[AnyLayer], n_features: usize) -> Vec<Unfolded<'_>> {
+    let mut all = Vec::with_capacity(layers.len());
+    unfold(layers, n_features, "", &mut all);
+    all
+}
+
+/// Appends some layers; gives the columns of their output.
+fn unfold<'l>(layers: &'l [AnyLayer], mut width: usize, within: &str, all: &mut Vec<Unfolded<'l>>) -> usize {
+    for (layer, name) in layers.iter().zip(layer_names(layers)) {
+        let name = format!("{within}{name}");
+        let ops = layer.ops::<f32>();
+        let (mut n_inputs, mut first) = (width, None);
+        if let Some(branch) = ops.branch() {
+            first = Some(all.len());
+            n_inputs = unfold(&branch.layers, width, &format!("{name}/"), all);
+        }
+        width = ops.n_outputs(width);
+        all.push(Unfolded { layer, name, n_inputs, n_outputs: width, branch: first });
+    }
+    width
+}
+
+/// Checks that branches fit what they are merged with; gives the columns of the output.
+fn check_widths(layers: &[AnyLayer], mut width: usize) -> Result<usize> {
+    for (i, layer) in layers.iter().enumerate() {
+        let (ops, place) = (layer.ops::<f32>(), format!("layer {}", i + 1));
+        if let Some(branch) = ops.branch() {
+            let n_branch = check_widths(&branch.layers, width).map_err(|error| error.within(&place))?;
+            ops.check_branch(width, n_branch).map_err(|error| error.within(&place))?;
+        }
+        width = ops.n_outputs(width);
+    }
+    Ok(width)
 }
 
 /// The most parameters of a network.

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use super::layer::AnyLayer;
+use super::Stage;
+use super::layer::{AnyLayer, Tensor};
+use super::sequential::{Unfolded, unfolded};
 
 /// A network at a glance. Prints as a table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// Columns of the input.
     pub n_features: usize,
-    /// One row a layer.
+    /// One row a layer; those of a branch stand before the layer that merges it, and bear its name before theirs.
     pub layers: Vec<SummaryRow>,
 }
 
@@ -30,25 +32,11 @@ pub struct SummaryRow {
 
 impl Summary {
     pub(super) fn of(layers: &[AnyLayer], n_features: usize) -> Self {
-        let mut width = n_features;
-        let names = layer_names(layers);
-        let rows = layers.iter().zip(names).map(|(part, name)| {
-            let layer = part.ops::<f32>();
-            let (mut params, mut non_trainable_params) = (0, 0);
-            for tensor in layer.tensors(width) {
-                let size = tensor.rows * tensor.columns;
-                params += size;
-                non_trainable_params += if tensor.trainable { 0 } else { size };
-            }
-            width = layer.n_outputs(width);
-            SummaryRow {
-                name,
-                activation: layer.activation().map(ToString::to_string),
-                n_outputs: width,
-                params,
-                non_trainable_params,
-            }
-        });
+        let rows = unfolded(layers, n_features).into_iter().map(
+            |Unfolded { layer, name, n_inputs, n_outputs, .. }| {
+                SummaryRow::new(layer, name, n_outputs, &layer.ops::<f32>().tensors(n_inputs))
+            },
+        );
         Summary { layers: rows.collect(), n_features }
     }
 
@@ -62,6 +50,23 @@ impl Summary {
     #[must_use]
     pub fn count_non_trainable_params(&self) -> usize {
         self.layers.iter().map(|layer| layer.non_trainable_params).sum()
+    }
+}
+
+impl SummaryRow {
+    fn new(layer: &AnyLayer, name: String, n_outputs: usize, tensors: &[Tensor]) -> Self {
+        let size = |tensor: &Tensor| tensor.rows * tensor.columns;
+        SummaryRow {
+            name,
+            activation: layer.ops::<f32>().activation().map(ToString::to_string),
+            n_outputs,
+            params: tensors.iter().map(size).sum(),
+            non_trainable_params: tensors.iter().filter(|tensor| !tensor.trainable).map(size).sum(),
+        }
+    }
+
+    pub(super) fn of(stage: &Stage) -> Self {
+        SummaryRow::new(&stage.layer, stage.name.clone(), stage.n_outputs, &stage.tensors)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The two passes through a network, and what is kept between them.
 
 use super::layer::{Backward, Forward, Gradient, Noise, Survey, TensorsMut};
+use super::regularizer::Regularizer;
 use super::{Network, Stage};
 use crate::float::Float;
 use crate::kernel::Buffer;
@@ -14,13 +15,28 @@ pub(crate) struct Tape<F: Float> {
     deltas: Vec<Buffer<F>>,
     scratch: Vec<Buffer<F>>,
     shared: Vec<Buffer<F>>,
+    /// ∂loss of a branch's input, by the way past the branch; empty for layers that merge none.
+    skips: Vec<Buffer<F>>,
+    /// The share of each row in the loss, for penalties on activations.
+    shares: Buffer<F>,
+    /// A row's gradient of such a penalty.
+    activity: Buffer<F>,
 }
 
 impl<F: Float> Tape<F> {
     /// For forward passes alone.
     pub(crate) fn for_prediction(network: &Network<F>, rows: usize) -> Self {
         let outputs = network.stages().iter().map(|stage| Buffer::zeros(rows * stage.n_outputs)).collect();
-        Tape { outputs, kept: Vec::new(), deltas: Vec::new(), scratch: Vec::new(), shared: Vec::new() }
+        Tape {
+            outputs,
+            kept: Vec::new(),
+            deltas: Vec::new(),
+            scratch: Vec::new(),
+            shared: Vec::new(),
+            skips: Vec::new(),
+            shares: Buffer::default(),
+            activity: Buffer::default(),
+        }
     }
 
     /// Whether this is a tape for predictions of that network, row by row.
@@ -45,7 +61,30 @@ impl<F: Float> Tape<F> {
             deltas: each(&|stage| rows * stage.n_outputs),
             scratch: each(&|stage| stage.layer.ops::<F>().scratch_len(stage.n_inputs)),
             shared: each(&|stage| stage.layer.ops::<F>().shared_len(stage.n_inputs)),
+            skips: each(&|stage| match stage.branch {
+                // The width of what goes past is that of what goes in.
+                Some(first) if first > 0 => rows * stages[first].n_inputs,
+                _ => 0,
+            }),
+            shares: Buffer::zeros(rows),
+            activity: Buffer::zeros(stages.iter().map(|stage| stage.n_outputs).max().unwrap_or(0)),
         }
+    }
+
+    /// Weighs ∂loss/∂output of each row, in the tape, with the row's share in the loss.
+    pub(crate) fn weigh_rows(&mut self, n_outputs: usize, weights: &[F], mass: f64) {
+        let deltas = self.deltas.last_mut().expect("a tape for training has deltas");
+        let rows = deltas.chunks_exact_mut(n_outputs).zip(&mut *self.shares);
+        for ((delta, share), &weight) in rows.zip(weights) {
+            *share = F::of(weight.wide() / mass);
+            delta.iter_mut().for_each(|delta| *delta *= *share);
+        }
+    }
+
+    /// The outputs of the last layer.
+    pub(crate) fn output(&self, len: usize) -> &[F] {
+        let outputs = self.outputs.last().expect("a network that predicts has a layer");
+        &outputs[..len]
     }
 
     /// The outputs of the last layer and the place for ∂loss/∂output.
@@ -69,6 +108,11 @@ impl<F: Float> Network<F> {
         let last = self.stages().len() - 1;
         for (i, stage) in self.stages().iter().enumerate() {
             let (before, from) = tape.outputs.split_at_mut(i);
+            let skip = match stage.branch {
+                Some(0) => input,
+                Some(first) => &before[first - 1][..rows * self.stages()[first].n_inputs],
+                None => &[],
+            };
             let input = before.last().map_or(input, |output| &output[..rows * stage.n_inputs]);
             let kept_len =
                 tape.kept.get(i).map_or(0, |_| rows * stage.layer.ops::<F>().kept_width(stage.n_inputs));
@@ -83,6 +127,7 @@ impl<F: Float> Network<F> {
             stage.layer.ops::<F>().forward(Forward {
                 rows,
                 input,
+                skip,
                 output: &mut from[0][..rows * stage.n_outputs],
                 kept,
                 weights: self.of_stage(i),
@@ -92,6 +137,18 @@ impl<F: Float> Network<F> {
             });
         }
         &mut tape.outputs[last][..rows * self.n_outputs()]
+    }
+
+    /// The penalties on the activations of the rows that went through last, times the rows' weights.
+    pub(crate) fn activity_penalty(&self, tape: &Tape<F>, weights: &[F]) -> f64 {
+        let mut total = 0.0;
+        for (stage, outputs) in self.stages().iter().zip(&tape.outputs) {
+            if let Some(regularizer) = stage.layer.ops::<F>().activity_regularizer() {
+                let rows = outputs.chunks_exact(stage.n_outputs).zip(weights);
+                total += rows.map(|(row, w)| w.wide() * regularizer.ops::<F>().penalty(row)).sum::<f64>();
+            }
+        }
+        total
     }
 
     /// From ∂loss/∂output of the last layer, in the tape, to ∂loss/∂weights.
@@ -114,6 +171,10 @@ impl<F: Float> Network<F> {
             let (before, from) = tape.deltas.split_at_mut(i);
             let input = if i == 0 { input } else { &tape.outputs[i - 1][..rows * stage.n_inputs] };
             let delta = &mut from[0][..rows * stage.n_outputs];
+            if let Some(regularizer) = layer.activity_regularizer() {
+                let (output, activity) = (&tape.outputs[i], &mut tape.activity[..stage.n_outputs]);
+                add_activity_gradient(regularizer.ops::<F>(), output, &tape.shares, activity, delta);
+            }
             let shared = &mut tape.shared[i][..];
             if !shared.is_empty() {
                 layer.survey_deltas(Survey { rows, input, delta, shared });
@@ -126,6 +187,12 @@ impl<F: Float> Network<F> {
                 kept,
                 delta,
                 input_delta: before.last_mut().map(|delta| &mut delta[..rows * stage.n_inputs]),
+                skip_delta: match stage.branch {
+                    Some(first) if first > 0 => {
+                        Some(&mut tape.skips[i][..rows * self.stages()[first].n_inputs])
+                    }
+                    _ => None,
+                },
                 weights: self.of_stage(i),
                 scratch,
                 shared,
@@ -142,6 +209,14 @@ impl<F: Float> Network<F> {
                     gradient: TensorsMut { all: gradient, places: &stage.places },
                 });
             }
+            // The ways past the branches that begin here meet the ways through them.
+            if let Some(delta) = before.last_mut() {
+                let ends = self.stages().iter().zip(&tape.skips).filter(|(end, _)| end.branch == Some(i));
+                for (_, skip) in ends {
+                    let values = delta.iter_mut().zip(&**skip).take(rows * stage.n_inputs);
+                    values.for_each(|(delta, &skip)| *delta += skip);
+                }
+            }
         }
     }
 
@@ -155,5 +230,22 @@ impl<F: Float> Network<F> {
                 stage.layer.ops::<F>().remember(stage.n_inputs, shared, weights);
             }
         }
+    }
+}
+
+/// Adds the gradient of a penalty on activations, each row by its share.
+fn add_activity_gradient<F: Float>(
+    regularizer: &dyn Regularizer<F>,
+    output: &[F],
+    shares: &[F],
+    activity: &mut [F],
+    delta: &mut [F],
+) {
+    let width = activity.len();
+    let rows = delta.chunks_exact_mut(width).zip(output.chunks_exact(width));
+    for ((delta, output), &share) in rows.zip(shares) {
+        activity.fill(F::zero());
+        regularizer.add_gradient(output, activity);
+        delta.iter_mut().zip(&*activity).for_each(|(delta, &g)| *delta += share * g);
     }
 }

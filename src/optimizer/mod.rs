@@ -3,6 +3,8 @@
 //! An optimizer is a plain description. The moments it needs are slices it is handed: they belong to the run, so that a
 //! run can be paused, cloned and saved. Update rules and defaults are Keras' unless the page says otherwise. What every
 //! optimizer has besides its rule is its [`Tuning`].
+//!
+//! [`Lbfgs`] is of another kind: a [`Minimizer`], which reads all rows at once and has no learning rate.
 
 use std::sync::Arc;
 
@@ -14,7 +16,9 @@ mod adagrad;
 mod adam;
 mod adam_w;
 mod adamax;
+mod lbfgs;
 mod lion;
+mod minimizer;
 mod nadam;
 mod power;
 mod rms_prop;
@@ -22,19 +26,22 @@ pub mod schedule;
 mod sgd;
 mod tuning;
 
+pub use crate::history::Ending;
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
+pub use lbfgs::Lbfgs;
 pub use lion::Lion;
+pub use minimizer::{Memory, Minimizer, Objective, Point};
 pub use nadam::Nadam;
 pub use rms_prop::RmsProp;
 pub use schedule::AnySchedule;
 pub use sgd::Sgd;
 pub use tuning::Tuning;
 
-/// The most moments an optimizer may have for each weight.
+/// The most moments an optimizer may have for each weight; a [`Minimizer`] may have more.
 pub const MAX_SLOTS: usize = 4;
 
 /// A step about to be made.
@@ -53,7 +60,7 @@ pub trait Optimizer<F: Float>: Send + Sync {
     /// The learning rate, and what is done around the rule.
     fn tuning(&self) -> &Tuning;
 
-    /// Names of the moments kept for each weight, at most [`MAX_SLOTS`].
+    /// Names of the moments kept for each weight, at most [`MAX_SLOTS`] unless it is a [`Minimizer`].
     fn slots(&self) -> &'static [&'static str];
 
     /// What a moment starts with.
@@ -68,6 +75,12 @@ pub trait Optimizer<F: Float>: Send + Sync {
 
     /// Moves the shared numbers on, once for each update and before any weight moves; updates count from 1.
     fn begin(&self, _number: u64, _scalars: &mut [f64]) {}
+
+    /// The search over all rows that it is in place of a rule, if it is one: the run then hands it the whole loss, once an
+    /// epoch, and never a batch.
+    fn minimizer(&self) -> Option<&dyn Minimizer<F>> {
+        None
+    }
 
     /// Moves some weights; every slice has the same length, one for each name in [`slots`](Self::slots), the rest empty.
     /// Element by element, so that any slice of the weights can be moved on its own. A weight whose gradients have all
@@ -97,6 +110,7 @@ impl Room for Optimizers {
             Member::of::<Adagrad>(),
             Member::of::<Adadelta>(),
             Member::of::<Lion>(),
+            Member::of::<Lbfgs>(),
         ];
         MEMBERS
     }

@@ -50,8 +50,8 @@ fn write_and_sync(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Makes the rename itself durable. Some file systems and systems cannot; the file is whole all the same.
-fn sync_folder(path: &Path) {
+/// Makes a rename or a new file durable. Some file systems and systems cannot; the file is whole all the same.
+pub(crate) fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -11,6 +11,7 @@
 
 mod atomic;
 
+pub(crate) use atomic::sync_folder;
 pub use atomic::{remove, write_atomically};
 
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub enum Kind {
     Classifier = 2,
     /// A fitted regressor.
     Regressor = 3,
+    /// A fitted multilabel classifier: a run and its thresholds.
+    MultilabelClassifier = 4,
 }
 
 impl Kind {
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Run => "run",
             Kind::Classifier => "classifier",
             Kind::Regressor => "regressor",
+            Kind::MultilabelClassifier => "multilabel classifier",
         }
     }
 }

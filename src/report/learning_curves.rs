@@ -1,30 +1,19 @@
 //! Loss and metrics over the epochs.
 
-use std::ops::Range;
 use std::path::Path;
 
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::axis::{Axis, Scale, is_drawn, round_step};
+use super::page::{
+    Area, BLUE, Drawn, GRID, HEAD, Head, INK, Mark, PANEL, SCALE, SOFT, VERMILION, font, grid, page, text,
+};
 use crate::error::{Error, Result};
 use crate::history::{History, StopReason};
 use crate::persistence;
 
-/// Everything is drawn at twice its size, because plotters rounds coordinates to whole pixels.
-const SCALE: u32 = 2;
-const PANEL: (u32, u32) = (460 * SCALE, 330 * SCALE);
-const HEAD: u32 = 44 * SCALE;
-
-/// Blue and vermilion, which the colour-blind can tell apart, from M. Okabe and K. Ito's palette.
-const TRAINING: RGBColor = RGBColor(0, 114, 178);
-const VALIDATION: RGBColor = RGBColor(213, 94, 0);
-const INK: RGBColor = RGBColor(45, 45, 45);
-const SOFT: RGBColor = RGBColor(130, 130, 130);
-const GRID: RGBColor = RGBColor(228, 228, 228);
-
-/// A ratio of losses from which a logarithmic axis shows more.
-const DECADES: f64 = 50.0;
+const TRAINING: RGBColor = BLUE;
+const VALIDATION: RGBColor = VERMILION;
 
 /// Draws the curves of a run as one SVG page: a panel for the loss and one for each metric, each with the training and the
 /// validation curve. The epoch of the lowest validation loss (without validation rows: of the lowest loss) is marked. The
@@ -53,9 +42,19 @@ pub fn learning_curves(history: &History) -> Result<String> {
     if history.is_empty() {
         return Err(Error::parameter("history", "without epochs", "one of at least 1 epoch"));
     }
-    let mut svg = String::new();
-    draw(history, &mut svg).map_err(|problem| Error::Format { kind: "picture", problem })?;
-    Ok(shown_at_half_size(&svg))
+    let panels = panels(history);
+    let (rows, columns) = grid(panels.len());
+    let size = (PANEL.0 * columns as u32, HEAD + PANEL.1 * rows as u32);
+    page(size, |page| {
+        let (head, body) = page.split_vertically(HEAD);
+        let best = best(history);
+        let validated = panels.iter().any(|panel| panel.validation.is_some());
+        draw_head(&head, history, validated, best)?;
+        for (panel, area) in panels.iter().zip(body.split_evenly((rows, columns))) {
+            draw_panel(&area, panel, history.len(), best.map(|(epoch, _)| epoch))?;
+        }
+        Ok(())
+    })
 }
 
 impl History {
@@ -87,11 +86,6 @@ impl Panel<'_> {
     }
 }
 
-/// Whether a value has a place in the picture: differences of larger ones may overflow.
-fn is_drawn(value: f64) -> bool {
-    value.abs() < 1e150
-}
-
 fn panels(history: &History) -> Vec<Panel<'_>> {
     let figures = history.names().iter().filter(|name| !name.starts_with("val_") && *name != "learning_rate");
     let panel =
@@ -108,85 +102,31 @@ fn best(history: &History) -> Option<(usize, &'static str)> {
     })
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-
-fn draw(history: &History, svg: &mut String) -> std::result::Result<(), String> {
-    let panels = panels(history);
-    let columns = if panels.len() > 4 { 3 } else { panels.len().min(2) };
-    let rows = panels.len().div_ceil(columns);
-    let size = (PANEL.0 * columns as u32, HEAD + PANEL.1 * rows as u32);
-    let page = SVGBackend::with_string(svg, size).into_drawing_area();
-    page.fill(&WHITE).map_err(text)?;
-    let (head, body) = page.split_vertically(HEAD);
-    let best = best(history);
-    let validated = panels.iter().any(|panel| panel.validation.is_some());
-    draw_head(&head, history, validated, best)?;
-    for (panel, area) in panels.iter().zip(body.split_evenly((rows, columns))) {
-        draw_panel(&area, panel, history.len(), best.map(|(epoch, _)| epoch))?;
-    }
-    page.present().map_err(text)
-}
-
-fn text(problem: impl std::fmt::Display) -> String {
-    problem.to_string()
-}
-
-fn font(size: u32, colour: &RGBColor) -> TextStyle<'_> {
-    ("sans-serif", size * SCALE).into_font().color(colour)
-}
-
 /// One line: what the colours mean, and on the right how long training was.
 fn draw_head(
     head: &Area<'_>,
     history: &History,
     validated: bool,
     best: Option<(usize, &'static str)>,
-) -> std::result::Result<(), String> {
-    let scale = SCALE as i32;
-    let middle = 26 * scale;
-    let left = Pos::new(HPos::Left, VPos::Center);
-    let mut x = 62 * scale;
-    let mut entry = |name: &str, colour: RGBColor, dashed: bool| -> std::result::Result<(), String> {
-        let pieces: &[(i32, i32)] = if dashed { &[(0, 5), (8, 13), (16, 21)] } else { &[(0, 22)] };
-        let width = if dashed { 1 } else { 2 };
-        for (from, to) in pieces {
-            let line = vec![(x + from * scale, middle), (x + to * scale, middle)];
-            head.draw(&PathElement::new(line, colour.stroke_width(width * SCALE))).map_err(text)?;
-        }
-        head.draw(&Text::new(name.to_owned(), (x + 29 * scale, middle), font(13, &INK).pos(left)))
-            .map_err(text)?;
-        x += (29 + 24) * scale + name.chars().count() as i32 * 7 * scale;
-        Ok(())
-    };
-    entry("training", TRAINING, false)?;
+) -> Drawn {
+    let mut head = Head::new(head);
+    head.entry("training", TRAINING, Mark::Line)?;
     if validated {
-        entry("validation", VALIDATION, false)?;
+        head.entry("validation", VALIDATION, Mark::Line)?;
     }
     if let Some((epoch, name)) = best {
-        entry(&format!("lowest {name}: epoch {}", epoch + 1), SOFT, true)?;
+        head.entry(&format!("lowest {name}: epoch {}", epoch + 1), SOFT, Mark::Dashes)?;
     }
     let epochs = history.len();
     let mut note = format!("{epochs} epoch{}", if epochs == 1 { "" } else { "s" });
     if let Some(StopReason::Callback { name, .. }) = history.stop_reason() {
         note = format!("{note}, stopped by {name}");
     }
-    let (width, _) = head.dim_in_pixel();
-    let room = width as i32 - 22 * scale - note.chars().count() as i32 * 7 * scale;
-    if x < room {
-        let right = Pos::new(HPos::Right, VPos::Center);
-        let place = (width as i32 - 22 * scale, middle);
-        head.draw(&Text::new(note, place, font(13, &SOFT).pos(right))).map_err(text)?;
-    }
-    Ok(())
+    head.note(note)
 }
 
-fn draw_panel(
-    area: &Area<'_>,
-    panel: &Panel<'_>,
-    epochs: usize,
-    best: Option<usize>,
-) -> std::result::Result<(), String> {
-    let scale = Scale::of(panel);
+fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, epochs: usize, best: Option<usize>) -> Drawn {
+    let scale = Scale::of(panel.drawn(), panel.name == "loss");
     let (low, high) = scale.range;
     // A single epoch stands in the middle.
     let (first, last) = if epochs == 1 { (0.0, 2.0) } else { (1.0, epochs as f64) };
@@ -197,12 +137,21 @@ fn draw_panel(
         .margin_bottom(6 * SCALE)
         .x_label_area_size(42 * SCALE)
         .y_label_area_size(58 * SCALE)
-        .build_cartesian_2d(
-            Axis { range: (first, last), ticks: epoch_ticks(epochs) },
-            Axis { range: (low, high), ticks: scale.ticks.clone() },
-        )
+        .build_cartesian_2d(Axis { range: (first, last), ticks: epoch_ticks(epochs) }, scale.axis())
         .map_err(text)?;
-    let name = panel.name.replace('_', " ");
+    epoch_mesh(&mut chart, &scale, panel.name)?;
+    if let Some(epoch) = best {
+        let at = epoch as f64 + 1.0;
+        let line =
+            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
+        chart.draw_series(line).map_err(text)?;
+    }
+    draw_curves(&mut chart, panel, &scale, best)
+}
+
+/// Lines and letters of a panel that has epochs on its horizontal axis.
+pub(super) fn epoch_mesh(chart: &mut Chart<'_, '_>, scale: &Scale, name: &str) -> Drawn {
+    let name = name.replace('_', " ");
     chart
         .configure_mesh()
         .bold_line_style(GRID)
@@ -215,48 +164,12 @@ fn draw_panel(
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|place| scale.label(*place))
         .draw()
-        .map_err(text)?;
-    if let Some(epoch) = best {
-        let at = epoch as f64 + 1.0;
-        let line =
-            DashedLineSeries::new([(at, low), (at, high)], 5 * SCALE, 3 * SCALE, SOFT.stroke_width(SCALE));
-        chart.draw_series(line).map_err(text)?;
-    }
-    draw_curves(&mut chart, panel, &scale, best)
+        .map_err(text)
 }
 
-/// An axis with ticks of our own: those of plotters are not always there, and panic for some ranges.
-struct Axis {
-    range: (f64, f64),
-    ticks: Vec<f64>,
-}
+pub(super) type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
-impl Ranged for Axis {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (value - self.range.0) / (self.range.1 - self.range.0);
-        from + (share * f64::from(to - from)).round() as i32
-    }
-
-    fn key_points<H: KeyPointHint>(&self, _: H) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.range.0..self.range.1
-    }
-}
-
-type Chart<'c, 'b> = ChartContext<'c, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
-
-fn draw_curves(
-    chart: &mut Chart<'_, '_>,
-    panel: &Panel<'_>,
-    scale: &Scale,
-    best: Option<usize>,
-) -> std::result::Result<(), String> {
+fn draw_curves(chart: &mut Chart<'_, '_>, panel: &Panel<'_>, scale: &Scale, best: Option<usize>) -> Drawn {
     for (values, colour) in panel.curves() {
         let points: Vec<(f64, f64)> =
             values.iter().enumerate().map(|(epoch, value)| (epoch as f64 + 1.0, *value)).collect();
@@ -283,114 +196,11 @@ fn draw_curves(
     Ok(())
 }
 
-/// Where values stand on the vertical axis; all places on a logarithmic one are exponents of 10.
-#[derive(Clone, Debug, PartialEq)]
-struct Scale {
-    logarithmic: bool,
-    range: (f64, f64),
-    ticks: Vec<f64>,
-}
-
-impl Scale {
-    fn of(panel: &Panel<'_>) -> Self {
-        let infinite = (f64::INFINITY, f64::NEG_INFINITY);
-        let (low, high) =
-            panel.drawn().fold(infinite, |(low, high), value| (low.min(value), high.max(value)));
-        if low > high {
-            return Scale { logarithmic: false, range: (0.0, 1.0), ticks: linear_ticks(0.0, 1.0) };
-        }
-        if panel.name == "loss" && low > 0.0 && high / low >= DECADES {
-            let space = 0.04 * (high / low).log10();
-            let (low, high) = (low.log10() - space, high.log10() + space);
-            return Scale { logarithmic: true, range: (low, high), ticks: logarithmic_ticks(low, high) };
-        }
-        let space = if high > low { (high - low) * 0.05 } else { high.abs().max(1e-3) * 0.1 };
-        let (low, high) = (low - space, high + space);
-        Scale { logarithmic: false, range: (low, high), ticks: linear_ticks(low, high) }
-    }
-
-    fn place(&self, value: f64) -> f64 {
-        if self.logarithmic { value.log10() } else { value }
-    }
-
-    fn label(&self, place: f64) -> String {
-        if self.logarithmic {
-            return number(10_f64.powf(place), 0.0);
-        }
-        let step = self.ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(0.0);
-        number(place, step)
-    }
-}
-
-/// The least of 1, 2, 5, 10, 20 … (and their like below 1) that is not below `step`.
-fn round_step(step: f64) -> f64 {
-    let decade = 10_f64.powf(step.log10().floor());
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|factor| factor * decade)
-        .find(|round| *round >= step)
-        .unwrap_or(10.0 * decade)
-}
-
-/// Some seven round numbers.
-fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
-    let step = round_step((high - low) / 7.0);
-    let first = (low / step).ceil();
-    (0..16).map(|i| (first + f64::from(i)) * step).take_while(|tick| *tick <= high).collect()
-}
-
-/// Whole decades, and 2 and 5 between them when there are few.
-fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
-    let between: &[f64] = if high - low <= 3.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let step = ((high - low) / 8.0).ceil().max(1.0);
-    let first = (low / step).floor() as i32;
-    let decades = (0..12).map(|i| f64::from(first + i) * step);
-    let ticks = decades.flat_map(|decade| between.iter().map(move |factor| decade + factor.log10()));
-    ticks.filter(|tick| (low..=high).contains(tick)).collect()
-}
-
 /// The first epoch, and round numbers.
-fn epoch_ticks(epochs: usize) -> Vec<f64> {
+pub(super) fn epoch_ticks(epochs: usize) -> Vec<f64> {
     let step = round_step(epochs as f64 / 9.0).max(1.0);
     let rounds = (1..12).map(|i| f64::from(i) * step).filter(|tick| *tick > 1.0 && *tick <= epochs as f64);
     std::iter::once(1.0).chain(rounds).collect()
-}
-
-/// A number on an axis whose ticks are `step` apart (0: unknown), in few characters.
-fn number(value: f64, step: f64) -> String {
-    // Ticks are multiples of steps: what should be 0 may be -0.
-    if value.abs() < step * 1e-6 {
-        return "0".into();
-    }
-    if value != 0.0 && !(1e-4..1e5).contains(&value.abs()) {
-        let decade = |value: f64| value.abs().log10().floor();
-        let digits = if step > 0.0 { decade(value) - decade(step) } else { 0.0 };
-        let digits = digits.clamp(0.0, 6.0) as usize;
-        return format!("{value:.digits$e}");
-    }
-    let decimals = if step > 0.0 { (-step.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 };
-    let rounded = format!("{value:.decimals$}");
-    if step > 0.0 || !rounded.contains('.') {
-        return rounded;
-    }
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Makes the picture appear at the size it was meant for.
-fn shown_at_half_size(svg: &str) -> String {
-    let Some((open, rest)) = svg.split_once('>') else { return svg.to_owned() };
-    let halved: Vec<String> = open
-        .split(' ')
-        .map(|word| {
-            let size = |name: &str| {
-                let digits = word.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"')?;
-                let size: u32 = digits.parse().ok()?;
-                Some(format!("{name}=\"{}\"", size / SCALE))
-            };
-            size("width").or_else(|| size("height")).unwrap_or_else(|| word.to_owned())
-        })
-        .collect();
-    format!("{}>{rest}", halved.join(" "))
 }
 
 #[cfg(test)]
@@ -436,28 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_on_an_axis_are_short() {
-        let steps =
-            [(0.1 + 0.2, 0.1), (-1e-17, 0.1), (2e-5, 1e-5), (120_000.0, 2e4), (-0.25, 0.05), (10.0, 5.0)];
-        let shown = steps.map(|(value, step)| number(value, step));
-        assert_eq!(shown, ["0.3", "0", "2e-5", "1.2e5", "-0.25", "10"]);
-        assert_eq!(
-            [1e-4, 0.005, 200.0, 1e6].map(|value| number(value, 0.0)),
-            ["0.0001", "0.005", "200", "1e6"]
-        );
-    }
-
-    #[test]
-    fn ticks_are_round_and_few() {
+    fn epochs_are_counted_from_one() {
         assert_eq!(epoch_ticks(1), [1.0]);
         assert_eq!(epoch_ticks(5), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(epoch_ticks(45), [1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0]);
-        assert_eq!(linear_ticks(0.1, 3.9), [1.0, 2.0, 3.0]);
-        for (low, high) in [(0.0, 1e-9), (-1e149, 1e149), (0.999, 1.0), (5.0, 5.5)] {
-            assert!((3..=9).contains(&linear_ticks(low, high).len()), "{low} {high}");
-        }
-        for (low, high) in [(-0.1, 1.7), (-3.0, 0.0), (-300.0, 150.0), (-5.1, 4.9)] {
-            assert!((3..=11).contains(&logarithmic_ticks(low, high).len()), "{low} {high}");
-        }
     }
 }

@@ -21,12 +21,12 @@ const BLOCK: usize = 256;
 ///
 /// # Errors
 ///
-/// As [`Run::advance`](super::Run::advance) for rows that do not fit the network or the loss.
+/// As [`Run::advance`](super::Run::advance) for rows that do not fit the network or the loss, or cannot be read.
 pub fn evaluate<F: Float>(network: &Network<F>, plan: &Plan, rows: &Rows<'_, F>) -> Result<Scores> {
     plan.check_rows(network.n_features(), rows, "x")?;
     let mut evaluator = Evaluator::new(network, plan, rows.target_width(), rows.len());
     let mut values = Vec::new();
-    evaluator.evaluate(network, plan, rows, &mut values);
+    evaluator.evaluate(network, plan, rows, &mut values)?;
     let names = std::iter::once("loss".to_owned()).chain(plan.metrics.iter().map(|m| m.name().to_owned()));
     Ok(names.zip(values).collect())
 }
@@ -57,14 +57,14 @@ impl<F: Float> Evaluator<F> {
         }
     }
 
-    /// Appends the loss and each metric.
+    /// Appends the loss and each metric; nothing when rows cannot be read.
     pub(super) fn evaluate(
         &mut self,
         network: &Network<F>,
         plan: &Plan,
         rows: &Rows<'_, F>,
         values: &mut Vec<f64>,
-    ) {
+    ) -> Result<()> {
         let n_outputs = network.n_outputs();
         let fused = plan.loss_takes_over();
         let (mut loss, mut mass) = (0.0, 0.0);
@@ -76,14 +76,15 @@ impl<F: Float> Evaluator<F> {
             let x = &mut self.x[..n * network.n_features()];
             let y = &mut self.y[..n * rows.target_width()];
             let weights = &mut self.weights[..n];
-            rows.gather_x(&self.index, x);
-            rows.gather_y(&self.index, y);
+            plan.read(rows, n_outputs, &self.index, x, y)?;
             rows.gather_weights(&self.index, weights);
             let outputs = network.forward(&mut self.tape, x, n, None, fused);
             let losses = &mut self.losses[..n];
             let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: None };
             plan.loss.ops::<F>().rows(of_rows, fused);
             loss += kernel::dot(&self.losses[..n], weights);
+            loss += network.activity_penalty(&self.tape, weights);
+            let outputs = self.tape.output(n * n_outputs);
             mass += kernel::sum(weights);
             let batch = Batch {
                 targets: y,
@@ -101,5 +102,6 @@ impl<F: Float> Evaluator<F> {
         for (metric, state) in plan.metrics.iter().zip(&self.metrics) {
             values.push(metric.ops::<F>().value(state));
         }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use crate::rng::Stream;
 
 use super::run::{Position, Totals};
 use super::update::Moments;
-use super::{Data, Plan, Rows};
+use super::{Data, Plan, RowSource, Rows};
 
 /// The parts of a run that callbacks may look into.
 #[derive(Debug)]
@@ -75,16 +75,30 @@ impl<F: Float> Inside for Parts<'_, '_, F> {
     }
 }
 
-/// Goes on with a fingerprint over some rows: their order counts, and not from where in a larger data set they come.
+/// Goes on with a fingerprint over some rows: their order counts, and for arrays not from where in a larger data set they
+/// come. A source is not read for it, but asked.
 fn print_rows<F: Float>(print: Stream, rows: &Rows<'_, F>) -> Stream {
     let (mut x, mut y) = (vec![F::zero(); rows.n_features()], vec![F::zero(); rows.target_width()]);
     let mut weight = [F::zero()];
     let print = print.at(rows.len() as u64).at(x.len() as u64).at(y.len() as u64);
+    let print = match rows.class_weights() {
+        None => print,
+        Some(weights) => {
+            weights.iter().fold(print.named("class weights"), |print, weight| print.at(weight.to_bits()))
+        }
+    };
+    let source = rows.source().map(RowSource::fingerprint);
+    let print = source.map_or(print, |fingerprint| print.named("source").at(fingerprint));
     (0..rows.len()).fold(print, |print, place| {
         let row = [rows.row(place)];
-        rows.gather_x(&row, &mut x);
-        rows.gather_y(&row, &mut y);
         rows.gather_weights(&row, &mut weight);
-        x.iter().chain(&y).chain(&weight).fold(print, |print, value| print.at(value.wide().to_bits()))
+        let print = match source {
+            Some(_) => print.at(row[0] as u64),
+            None => {
+                rows.read(&row, &mut x, &mut y).expect("arrays can always be read");
+                x.iter().chain(&y).fold(print, |print, value| print.at(value.wide().to_bits()))
+            }
+        };
+        print.at(weight[0].wide().to_bits())
     })
 }

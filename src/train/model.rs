@@ -5,7 +5,9 @@ use std::path::Path;
 use ndarray::{Array2, ArrayBase, ArrayView1, ArrayView2, Data as ArrayData, Ix2};
 
 use crate::callback::AnyCallback;
-use crate::error::{Error, Result, check};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Result, check};
 use crate::float::Float;
 use crate::history::History;
 use crate::loss::AnyLoss;
@@ -14,7 +16,8 @@ use crate::network::{Network, Sequential, Summary};
 use crate::optimizer::AnyOptimizer;
 use crate::persistence;
 
-use super::{Plan, Rows, Run, Scores, Until, evaluate};
+use super::plan::{check_unbatched, reads_all_rows};
+use super::{ClassWeight, Data, Plan, Rows, Run, Scores, Until, Validation, evaluate};
 
 impl Sequential {
     /// Makes a model that can be trained, with its first weights. Metrics are a list such as `[Accuracy]` or
@@ -51,16 +54,18 @@ impl Sequential {
 /// | setting | default (Keras') | range |
 /// | --- | --- | --- |
 /// | `epochs` | – | epochs of this call; ≥ 1 |
-/// | `batch_size` | 32 | ≥ 1 |
+/// | `batch_size` | 32 | ≥ 1; unset for an optimizer that reads all rows at once |
 /// | `shuffle` | true | training rows, anew in each epoch |
-/// | `validation_split` | 0 | 0 ≤ split < 1: the last rows, taken before any shuffling |
+/// | `validation` | none | [`Validation`]: the last rows, a random or stratified share, rows by index |
+/// | `class_weight` | none | [`ClassWeight`] |
 /// | `callbacks` | none | |
 #[derive(Clone, Debug)]
 pub struct Training {
     epochs: usize,
-    batch_size: usize,
+    batch_size: Option<usize>,
     shuffle: bool,
-    validation_split: f64,
+    validation: Validation,
+    class_weight: Option<ClassWeight>,
     callbacks: Vec<AnyCallback>,
 }
 
@@ -68,13 +73,14 @@ impl Training {
     /// That many epochs.
     #[must_use]
     pub fn epochs(epochs: usize) -> Self {
-        Training { epochs, batch_size: 32, shuffle: true, validation_split: 0.0, callbacks: Vec::new() }
+        let (validation, callbacks) = (Validation::none(), Vec::new());
+        Training { epochs, batch_size: None, shuffle: true, validation, class_weight: None, callbacks }
     }
 
     /// Rows of a batch.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
+        self.batch_size = Some(batch_size);
         self
     }
 
@@ -85,10 +91,24 @@ impl Training {
         self
     }
 
-    /// The share of rows held out for validation: the last ones.
+    /// The share of rows held out for validation: the last ones. Short for [`Validation::last`].
     #[must_use]
-    pub fn validation_split(mut self, share: f64) -> Self {
-        self.validation_split = share;
+    pub fn validation_split(self, share: f64) -> Self {
+        self.validation(Validation::last(share))
+    }
+
+    /// Which rows are held out for validation.
+    #[must_use]
+    pub fn validation(mut self, validation: Validation) -> Self {
+        self.validation = validation;
+        self
+    }
+
+    /// How much each class counts in training. Classes are indices from 0: the targets themselves where these are one column,
+    /// else the column of the largest.
+    #[must_use]
+    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
+        self.class_weight = Some(weight);
         self
     }
 
@@ -104,22 +124,6 @@ impl Training {
     pub fn verbose(self) -> Self {
         self.callback(crate::callback::Verbose::default())
     }
-}
-
-/// The rows held out by a validation split of `n` rows: `n · share`, rounded up, as in Keras. A product that misses a
-/// whole number by a rounding error counts as that number (Keras takes 10 rows of 10 at a share of 0.9).
-///
-/// # Errors
-///
-/// [`Error::Parameter`] for a share outside [0, 1) or NaN, or one that leaves no row on a side.
-pub(crate) fn validation_rows(n: usize, share: f64) -> Result<usize> {
-    check("validation_split", share, (0.0..1.0).contains(&share), "at least 0 and below 1")?;
-    let held_out = (n as f64 * share * (1.0 - 1e-12)).ceil() as usize;
-    if share > 0.0 && (held_out == 0 || held_out >= n) {
-        let found = format!("{share}, which puts {held_out} of {n} rows aside");
-        return Err(Error::parameter("validation_split", found, "a share that leaves a row on both sides"));
-    }
-    Ok(held_out)
 }
 
 /// A compiled network: Keras' model, on arrays.
@@ -190,17 +194,52 @@ impl<F: Float> Model<F> {
     }
 
     fn fit_rows(&mut self, rows: Rows<'_, F>, training: &Training) -> Result<&History> {
+        self.fit_data(&Data::from(rows), training)
+    }
+
+    /// As [`fit`](Self::fit), on rows of any kind: weighted, chosen by index, and validated on rows of their own.
+    ///
+    /// ```
+    /// use linfa_mlp::prelude::*;
+    /// use linfa_mlp::train::{Data, Rows};
+    /// use ndarray::array;
+    ///
+    /// let (x, y) = (array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]]);
+    /// let (x_valid, y_valid) = (array![[0.5]], array![[2.0]]);
+    /// let mut model = Sequential::new().add(Dense::new(1)).compile(1, Adam::new(0.1), MeanSquaredError, ())?;
+    /// let data = Data {
+    ///     training: Rows::new(x.view(), y.view())?,
+    ///     validation: Some(Rows::new(x_valid.view(), y_valid.view())?),
+    /// };
+    /// let history = model.fit_data(&data, &Training::epochs(100))?;
+    /// assert!(history["val_loss"][99] < history["val_loss"][0]);
+    /// # Ok::<(), linfa_mlp::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit); and [`Error::Parameter`] when there are validation rows and `training` asks for others.
+    #[doc(alias = "validation_data")]
+    pub fn fit_data(&mut self, data: &Data<'_, F>, training: &Training) -> Result<&History> {
         check("epochs", training.epochs, training.epochs >= 1, "at least 1")?;
-        let held_out = validation_rows(rows.len(), training.validation_split)?;
+        check_unbatched(&self.run.plan().optimizer, training.batch_size)?;
+        let default = if reads_all_rows(&self.run.plan().optimizer) { usize::MAX } else { 32 };
+        let mut data = data.clone().validated_by(&training.validation, self.run.plan.seed)?;
+        if let Some(weight) = &training.class_weight {
+            let n_outputs = self.run.network.n_outputs();
+            let labels = self.run.plan.is_multilabel(n_outputs);
+            check("class_weight", "given", !labels, "none where each output is a question of its own")?;
+            let classes: Vec<String> = (0..n_outputs.max(2)).map(|class| class.to_string()).collect();
+            data.training = weight.weigh(&classes, data.training)?;
+        }
         let plan = Plan {
-            batch_size: training.batch_size,
+            batch_size: training.batch_size.unwrap_or(default),
             shuffle: training.shuffle,
             callbacks: training.callbacks.clone(),
             ..self.run.plan.clone()
         };
         plan.check()?;
         self.run.renew(plan);
-        let data = rows.hold_out_last(held_out)?;
         let goal = self.run.epochs() + training.epochs;
         self.run.advance(&data, Until::epochs(goal))?;
         Ok(self.run.history())
@@ -287,23 +326,5 @@ impl<F: Float> Model<F> {
     /// [`Error::File`] and [`Error::Format`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Model { run: Run::from_bytes(&persistence::read_file(path)?)? })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_split_holds_out_whole_rows_without_float_traps() {
-        assert_eq!(validation_rows(10, 0.9).unwrap(), 9);
-        assert_eq!(validation_rows(30, 0.1).unwrap(), 3);
-        assert_eq!(validation_rows(30, 0.9).unwrap(), 27);
-        assert_eq!(validation_rows(404, 0.3).unwrap(), 122);
-        assert_eq!(validation_rows(10, 0.01).unwrap(), 1);
-        assert_eq!(validation_rows(10, 0.0).unwrap(), 0);
-        for share in [1.0, -0.1, f64::NAN, f64::INFINITY, 0.99] {
-            assert!(validation_rows(10, share).is_err(), "{share}");
-        }
     }
 }

@@ -11,9 +11,15 @@ use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::rng::Stream;
 
+use super::descent::Descent;
+use super::plan::reads_all_rows;
 use super::telling::Moment;
+use super::watch::Watch;
 use super::workspace::Workspace;
 use super::{Data, Run, Status, Until};
+
+/// A loss that many times the first one has exploded: no useful training comes back from there.
+const EXPLOSION: f64 = 1e12;
 
 /// A run on its way through data: the run, the data and the buffers.
 pub(super) struct Passage<'p, 'd, F: Float> {
@@ -27,6 +33,7 @@ pub(super) struct Passage<'p, 'd, F: Float> {
     pub(super) epoch_start: Instant,
     /// Files that callbacks have asked for, each with the place of its callback.
     pub(super) saves: Vec<(usize, Save)>,
+    pub(super) watch: &'p dyn Watch,
 }
 impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
     /// Makes the buffers, for as long as the run is on its way.
@@ -35,11 +42,12 @@ impl<'p, 'd, F: Float> Passage<'p, 'd, F> {
         data: &'p Data<'d, F>,
         until: Until,
         (names, directions): (Vec<String>, Vec<Direction>),
+        watch: &'p dyn Watch,
     ) -> Self {
         let workspace = Workspace::new(&run.network, &run.plan, data, names.len());
-        let batches = data.training.n_weighted().div_ceil(run.plan.batch_size);
+        let batches = run.plan.batches(data.training.n_weighted());
         let (epoch_start, saves) = (Instant::now(), Vec::new());
-        Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves }
+        Passage { run, data, until, names, directions, workspace, batches, epoch_start, saves, watch }
     }
 }
 
@@ -50,6 +58,10 @@ impl<F: Float> Passage<'_, '_, F> {
             self.run.begun = true;
             self.save(None)?;
         }
+        let minimizer = self.run.plan.optimizer.ops::<F>().minimizer();
+        let mut descent = minimizer
+            .map(|minimizer| Descent::new(&self.run.network, minimizer, &self.data.training))
+            .transpose()?;
         while (self.run.position.epoch as usize) < self.until.epochs {
             // Before the epoch begins, so that callbacks are told of its beginning once.
             if self.is_paused() {
@@ -65,8 +77,15 @@ impl<F: Float> Passage<'_, '_, F> {
                 if self.is_paused() {
                     return Ok(Status::Paused);
                 }
-                self.batch()?;
-                stop = self.tell(Moment::BatchEnd)?;
+                let end = match &mut descent {
+                    Some(descent) => self.iterate(descent),
+                    None => self.batch().map(|()| None),
+                };
+                let end = match end {
+                    Ok(end) => end,
+                    Err(error) => return self.end_diverged(error),
+                };
+                stop = self.tell(Moment::BatchEnd)?.or(end);
                 if stop.is_none() {
                     self.save(None)?;
                 }
@@ -82,7 +101,22 @@ impl<F: Float> Passage<'_, '_, F> {
     }
 
     fn is_paused(&self) -> bool {
-        self.until.steps.is_some_and(|steps| self.run.position.step >= steps)
+        self.until.steps.is_some_and(|steps| self.run.position.step >= steps) || self.watch.wants_pause()
+    }
+
+    /// A batch that diverged has changed nothing: it is an error, unless a callback takes it for the end of training.
+    fn end_diverged(&mut self, error: Error) -> Result<Status> {
+        let &Error::Diverged { epoch, batch, .. } = &error else { return Err(error) };
+        if !self.run.callbacks.iter().any(|callback| callback.ends_divergence()) {
+            return Err(error);
+        }
+        let stop = Some(StopReason::Diverged { epoch, batch });
+        // An epoch of no batch has no loss to report.
+        if self.run.position.batch > 0 {
+            self.end_epoch()?;
+            self.save(stop.as_ref())?;
+        }
+        self.finish(stop)
     }
 
     pub(super) fn finish(&mut self, reason: Option<StopReason>) -> Result<Status> {
@@ -99,7 +133,7 @@ impl<F: Float> Passage<'_, '_, F> {
         order.clear();
         // A row of weight 0 is as good as absent: no layer, no batch and no counter sees it.
         order.extend((0..rows.len()).map(|place| rows.row(place)).filter(|&row| rows.has_weight(row)));
-        if self.run.plan.shuffle {
+        if self.run.plan.shuffle && !reads_all_rows(&self.run.plan.optimizer) {
             Stream::new(self.run.plan.seed).named("shuffle").at(self.run.position.epoch).shuffle(order);
         }
     }
@@ -116,7 +150,7 @@ impl<F: Float> Passage<'_, '_, F> {
     /// Forward, loss, backward, update.
     fn batch(&mut self) -> Result<()> {
         let Passage { run, data, workspace, .. } = self;
-        let Workspace { tape, x, y, weights, losses, gradient, order, .. } = workspace;
+        let Workspace { tape, x, y, weights, loss_weights, losses, gradient, order, .. } = workspace;
         let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
@@ -124,23 +158,22 @@ impl<F: Float> Passage<'_, '_, F> {
         let n = order.len();
         let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
         let (weights, losses) = (&mut weights[..n], &mut losses[..n]);
-        rows.gather_x(order, x);
-        rows.gather_y(order, y);
+        let n_outputs = network.n_outputs();
+        plan.read(rows, n_outputs, order, x, y)?;
         rows.gather_weights(order, weights);
+        let sample_weights = &*weights;
+        let weights = rows.loss_weights(order, y, sample_weights, loss_weights);
         let mass = kernel::sum(weights);
 
-        let n_outputs = network.n_outputs();
         let fused = plan.loss_takes_over();
         let noise = Stream::new(plan.seed).named("dropout").at(position.epoch).at(position.batch);
         network.forward(tape, x, n, Some(noise), fused);
         let (outputs, delta) = tape.output_and_delta(n * n_outputs);
         let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
         plan.loss.ops::<F>().rows(of_rows, fused);
-        for (delta, &weight) in delta.chunks_exact_mut(n_outputs).zip(&*weights) {
-            let share = F::of(weight.wide() / mass);
-            delta.iter_mut().for_each(|delta| *delta *= share);
-        }
-        let batch_loss = kernel::dot(losses, weights) / mass + network.penalty();
+        tape.weigh_rows(n_outputs, weights, mass);
+        let of_rows = kernel::dot(losses, weights) + network.activity_penalty(tape, weights);
+        let batch_loss = of_rows / mass + network.penalty();
         let optimizer = plan.optimizer.ops::<F>();
         let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
         let diverged = Error::Diverged {
@@ -149,7 +182,8 @@ impl<F: Float> Passage<'_, '_, F> {
             loss: batch_loss,
             learning_rate,
         };
-        if !batch_loss.is_finite() {
+        let first_loss = totals.first_loss.unwrap_or(batch_loss);
+        if !batch_loss.is_finite() || batch_loss > EXPLOSION * first_loss.abs().max(1.0) {
             return Err(diverged);
         }
         network.backward(tape, x, n, Some(noise), fused, gradient);
@@ -160,7 +194,7 @@ impl<F: Float> Passage<'_, '_, F> {
         }
 
         let (outputs, _) = tape.output_and_delta(n * n_outputs);
-        let weights = rows.has_weights().then_some(&*weights);
+        let weights = rows.has_weights().then_some(sample_weights);
         let batch = Batch {
             targets: y,
             target_width: rows.target_width(),
@@ -172,6 +206,7 @@ impl<F: Float> Passage<'_, '_, F> {
         for (metric, state) in plan.metrics.iter().zip(&mut totals.metrics) {
             metric.ops::<F>().update(state, &batch);
         }
+        totals.first_loss = Some(first_loss);
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
@@ -199,13 +234,15 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
             run.moments.swap(&mut run.network, run.position.step);
-            evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
+            let evaluated = evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
             run.moments.swap(&mut run.network, run.position.step);
+            evaluated?;
         }
         workspace.values.push(learning_rate);
         run.history.push(names, &workspace.values, epoch_start.elapsed().as_secs_f64());
         run.position.epoch += 1;
         run.position.batch = 0;
+        self.watch.epoch_ended(run.position.epoch as usize, self.until.epochs, workspace.values[0]);
         self.tell(Moment::EpochEnd)
     }
 }

@@ -1,6 +1,6 @@
 //! Going on from a run that a callback knows of, such as a backup.
 
-use crate::callback::{Requests, View};
+use crate::callback::{AnyCallback, Requests, View};
 use crate::error::Result;
 use crate::float::Float;
 use crate::metric::Direction;
@@ -12,6 +12,10 @@ use super::{Data, Run, Until};
 
 impl<F: Float> Run<F> {
     /// Goes on from the run with the most steps that a callback knows of, if there is one.
+    ///
+    /// Bytes that are damaged count for nothing as long as others of the same callback are whole: a run that begins
+    /// somewhere ends with the same bytes. With nothing but damaged ones, hours of work would be lost without a word; that is
+    /// an error.
     pub(super) fn resume(
         &mut self,
         data: &Data<'_, F>,
@@ -32,7 +36,7 @@ impl<F: Float> Run<F> {
                 epoch: position.epoch as usize,
                 epochs: until.epochs,
                 batch: 0,
-                batches: data.training.n_weighted().div_ceil(plan.batch_size),
+                batches: plan.batches(data.training.n_weighted()),
                 step: position.step,
                 seconds: 0.0,
                 names,
@@ -47,9 +51,18 @@ impl<F: Float> Run<F> {
             };
             let found =
                 callback.resume(&mut view).map_err(|error| failed(error, callback.name(), &position))?;
+            let mut damage = None;
+            let mut whole = Vec::with_capacity(found.len());
             for bytes in found {
-                let run =
-                    Run::from_bytes(&bytes).map_err(|error| failed(error, callback.name(), &position))?;
+                match Run::from_bytes(&bytes) {
+                    Ok(run) => whole.push(run),
+                    Err(error) => damage = Some(error),
+                }
+            }
+            if let (true, Some(error)) = (whole.is_empty(), damage) {
+                return Err(failed(error, callback.name(), &position));
+            }
+            for run in whole {
                 if run.network.n_features() != network.n_features() || !run.plan.is_same_fit(plan) {
                     let error = persistence::contradiction(persistence::Kind::Run, "it is of another plan");
                     return Err(failed(error, callback.name(), &position));
@@ -59,14 +72,18 @@ impl<F: Float> Run<F> {
                 }
             }
         }
-        let Some(mut run) = best else { return Ok(false) };
-        // Callbacks that cannot be saved go on from their prototypes.
-        let unsaved = self.callbacks.drain(..).enumerate().filter(|(_, callback)| !callback.is_saved());
-        for (place, callback) in unsaved {
-            run.callbacks.insert(place.min(run.callbacks.len()), callback);
-        }
-        run.plan.callbacks = std::mem::take(&mut self.plan.callbacks);
-        *self = run;
+        let Some(run) = best else { return Ok(false) };
+        *self = run.with_unsaved(&self.plan.callbacks);
         Ok(true)
+    }
+
+    /// With the callbacks that cannot be saved, which go on from their prototypes.
+    pub(crate) fn with_unsaved(mut self, prototypes: &[AnyCallback]) -> Self {
+        let unsaved = prototypes.iter().map(AnyCallback::start).enumerate();
+        for (place, callback) in unsaved.filter(|(_, callback)| !callback.is_saved()) {
+            self.callbacks.insert(place.min(self.callbacks.len()), callback);
+        }
+        self.plan.callbacks = prototypes.to_vec();
+        self
     }
 }

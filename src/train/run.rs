@@ -12,6 +12,7 @@ use crate::network::Network;
 
 use super::passage::Passage;
 use super::update::Moments;
+use super::watch::{Nobody, Watch};
 use super::{Data, Plan, Rows};
 
 /// How far a run shall go.
@@ -42,7 +43,7 @@ impl Until {
 pub enum Status {
     /// It can go on with the same goal.
     Paused,
-    /// The epochs are done, or a callback has stopped it.
+    /// The epochs are done, or a callback or the optimizer has stopped it.
     Finished,
 }
 
@@ -54,9 +55,11 @@ pub(super) struct Position {
     pub(super) step: u64,
 }
 
-/// Sums over the batches of the epoch under way.
+/// Sums over the batches of the epoch under way, and what an exploding loss is measured by.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Totals {
+    /// The loss of the first batch of all.
+    pub(super) first_loss: Option<f64>,
     pub(super) loss: f64,
     pub(super) mass: f64,
     pub(super) metrics: Vec<Vec<f64>>,
@@ -217,6 +220,18 @@ impl<F: Float> Run<F> {
         self.position.step
     }
 
+    /// The epoch that was best on the validation rows, from 1: by the callback that judges epochs (such as
+    /// [`EarlyStopping`](crate::callback::EarlyStopping)), else by the least `val_loss`; none without validation rows.
+    #[must_use]
+    pub fn best_epoch(&self) -> Option<usize> {
+        let values = self.history.get("val_loss")?;
+        let judged = self.callbacks.iter().find_map(|callback| callback.best_epoch());
+        judged.or_else(|| {
+            let finite = values.iter().enumerate().filter(|(_, value)| value.is_finite());
+            finite.reduce(|best, next| if next.1 < best.1 { next } else { best }).map(|(place, _)| place + 1)
+        })
+    }
+
     /// The learning rate of the next step.
     #[must_use]
     pub fn learning_rate(&self) -> f64 {
@@ -232,15 +247,31 @@ impl<F: Float> Run<F> {
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
-    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task; nothing is trained.
-    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, and the run stays as it was before that batch; or,
-    ///   at the end of an epoch, a weight or a moment.
+    /// - [`Error::Parameter`]: sample weights that are all 0, a metric that is not defined for the task, batches for an
+    ///   optimizer that reads all rows at once; nothing is trained.
+    /// - [`Error::Diverged`]: the loss or a gradient is no longer finite, or the loss is 10¹² times what the first batch had
+    ///   (a first loss below 1 counts as 1), and the run stays as it was before that batch; or, at the end of an epoch, a
+    ///   weight or a moment is no longer finite. With [`TerminateOnNan`](crate::callback::TerminateOnNan) a batch that
+    ///   diverges ends the run instead, and is the reason in its history.
     /// - [`Error::Callback`]: a callback failed; the run stays at that boundary.
+    /// - [`Error::RowSource`], [`Error::NotFinite`], [`Error::TargetRange`]: a [`RowSource`](super::RowSource) failed or gave a
+    ///   value that is not allowed; the run stays as it was before that batch.
     pub fn advance(&mut self, data: &Data<'_, F>, until: Until) -> Result<Status> {
+        self.advance_watched(data, until, &Nobody)
+    }
+
+    /// As [`advance`](Self::advance), and paused where the watch wants it.
+    pub(crate) fn advance_watched(
+        &mut self,
+        data: &Data<'_, F>,
+        until: Until,
+        watch: &dyn Watch,
+    ) -> Result<Status> {
         self.plan.check_rows(self.network.n_features(), &data.training, "x")?;
         if let Some(rows) = &data.validation {
             self.plan.check_rows(self.network.n_features(), rows, "x of the validation rows")?;
         }
+        self.plan.check_batches(data.training.n_weighted())?;
         let (names, directions) = self.columns(data.validation.is_some());
         let resumed = !self.begun && self.resume(data, until, &names, &directions)?;
         let stopped = self.history.stop_reason().cloned();
@@ -251,7 +282,7 @@ impl<F: Float> Run<F> {
         self.history.begin(&names, until.epochs);
         self.history.set_rows(data.training.len(), data.validation.as_ref().map_or(0, Rows::len));
         self.history.stop(None);
-        let mut passage = Passage::new(self, data, until, (names, directions));
+        let mut passage = Passage::new(self, data, until, (names, directions), watch);
         // What was resumed may have been stopped already: its callbacks have not been told of the end.
         if stopped.is_some() { passage.finish(stopped) } else { passage.advance() }
     }

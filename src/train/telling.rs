@@ -32,7 +32,8 @@ impl<F: Float> Passage<'_, '_, F> {
         // A metric may need the order of all rows so far: after a batch its value is computed when somebody asks for it.
         let running = OnceCell::new();
         let running = matches!(moment, Moment::BatchEnd).then_some(&running);
-        let Passage { run, data, workspace, names, directions, batches, until, epoch_start, saves } = self;
+        let Passage { run, data, workspace, names, directions, batches, until, epoch_start, saves, .. } =
+            self;
         let Run {
             plan,
             network,

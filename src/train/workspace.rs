@@ -4,7 +4,9 @@ use crate::float::Float;
 use crate::kernel::Buffer;
 use crate::network::{Network, Tape};
 
+use super::descent::BLOCK;
 use super::evaluate::Evaluator;
+use super::plan::reads_all_rows;
 use super::{Data, Plan};
 
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(super) struct Workspace<F: Float> {
     pub(super) x: Buffer<F>,
     pub(super) y: Buffer<F>,
     pub(super) weights: Buffer<F>,
+    /// Sample weights times class weights; empty where these are none.
+    pub(super) loss_weights: Buffer<F>,
     pub(super) losses: Buffer<F>,
     pub(super) gradient: Buffer<F>,
     /// Rows of the data set in the order of the epoch.
@@ -24,13 +28,15 @@ pub(super) struct Workspace<F: Float> {
 
 impl<F: Float> Workspace<F> {
     pub(super) fn new(network: &Network<F>, plan: &Plan, data: &Data<'_, F>, n_values: usize) -> Self {
-        let rows = plan.batch_size.min(data.training.len());
+        let rows = if reads_all_rows(&plan.optimizer) { BLOCK } else { plan.batch_size };
+        let rows = rows.min(data.training.len());
         let target_width = data.training.target_width();
         Workspace {
             tape: Tape::for_training(network, rows),
             x: Buffer::zeros(rows * network.n_features()),
             y: Buffer::zeros(rows * target_width),
             weights: Buffer::zeros(rows),
+            loss_weights: Buffer::zeros(data.training.class_weights().map_or(0, |_| rows)),
             losses: Buffer::zeros(rows),
             gradient: Buffer::zeros(network.weights().len()),
             order: Vec::with_capacity(data.training.len()),

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use linfa_mlp::callback::{AnyCallback, BestAmong, Callbacks, Monitor, View};
+use linfa_mlp::callback::{AdaptiveLearningRate, AnyCallback, BestAmong, Callbacks, Monitor, View};
 use linfa_mlp::history::StopReason;
 use linfa_mlp::metric::{Batch, Direction, Metrics};
 use linfa_mlp::part::{self, Configured, Room};
@@ -113,8 +113,15 @@ fn samples(folder: &Path) -> Vec<AnyCallback> {
             .start_from_epoch(1)
             .restore_best_weights()
             .into(),
+        AdaptiveLearningRate::on(MONITOR)
+            .patience(2)
+            .tolerance(0.01)
+            .divisor(4.0)
+            .min_learning_rate(0.1)
+            .into(),
         TimeBudget::seconds(1e6).into(),
         UpdateBudget::updates(9).into(),
+        TerminateOnNan.into(),
         ModelCheckpoint::to(path("{epoch:02}-{val_scripted:.3}.mlp"))
             .every(2)
             .save_best_only(MONITOR)
@@ -510,6 +517,47 @@ fn a_fit_goes_on_from_its_backup_and_from_no_other() {
     assert_eq!(*told.lock().unwrap(), [5, 6]);
     assert!(again.to_bytes().unwrap() == straight.to_bytes().unwrap());
     assert_eq!(files(&folder.path().join("backup")), names(&[]));
+}
+
+#[test]
+fn a_damaged_backup_gives_way_to_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = |crash: usize| {
+        clock(&SCRIPT, 2, vec![crash_in(crash), Backup::to(folder.path().join("backup")).into()])
+    };
+    let mut straight = begin(0);
+    advance(&mut straight, Until::epochs(6)).unwrap();
+    let spoils: [fn(Vec<u8>) -> Vec<u8>; 3] = [
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |mut bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            bytes
+        },
+        |_| Vec::new(),
+    ];
+    for spoil in spoils {
+        for damaged in 0..2 {
+            advance(&mut begin(5), Until::epochs(6)).unwrap_err();
+            let kept: Vec<PathBuf> = fs::read_dir(folder.path().join("backup"))
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .collect();
+            fs::write(&kept[damaged], spoil(fs::read(&kept[damaged]).unwrap())).unwrap();
+            let mut again = begin(0);
+            advance(&mut again, Until::epochs(6)).unwrap();
+            assert!(again.to_bytes().unwrap() == straight.to_bytes().unwrap());
+
+            // Both damaged: nothing begins anew without a word.
+            advance(&mut begin(5), Until::epochs(6)).unwrap_err();
+            for path in &kept {
+                fs::write(path, spoil(fs::read(path).unwrap())).unwrap();
+            }
+            let error = advance(&mut begin(0), Until::epochs(6)).unwrap_err();
+            assert!(matches!(error, Error::Callback { .. }), "{error}");
+            fs::remove_dir_all(folder.path().join("backup")).unwrap();
+        }
+    }
 }
 
 /// Ends the fit with an error when training ends.

@@ -2,5 +2,7 @@
 
 mod callbacks;
 mod metrics;
+mod minimizers;
 mod optimizers;
 mod schedules;
+mod splitters;

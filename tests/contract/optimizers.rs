@@ -1,4 +1,5 @@
-//! Optimizers: adding a row to `contract` is all it takes to test a new one.
+//! Optimizers: adding a row to `contract` is all it takes to test a new one. Those that read all rows at once are in
+//! `minimizers.rs`.
 
 use linfa_mlp::kernel::{Path, with_path};
 use linfa_mlp::optimizer::schedule::Cosine;
@@ -104,7 +105,7 @@ fn descend<F: Float>(optimizer: &AnyOptimizer, valley: Valley) -> f64 {
 
 #[test]
 fn every_optimizer_of_the_crate_is_in_the_list() {
-    let rows = contract();
+    let rows: Vec<AnyOptimizer> = contract().into_iter().chain(crate::minimizers::contract()).collect();
     for name in part::names::<Optimizers>() {
         assert!(rows.iter().any(|optimizer| optimizer.name() == name), "{name}");
     }
@@ -334,7 +335,7 @@ fn with_an_average_the_best_weights_are_the_ones_that_were_measured() {
     let optimizer = Sgd::new(0.3).momentum(0.95).ema(0.8);
     let plan = Plan { callbacks: vec![watch.into()], ..plan(optimizer.into()) };
     let mut run = Run::<f64>::new(plan, 3).unwrap();
-    run.advance(&Data { training: rows(), validation: Some(rows()) }, Until::epochs(40)).unwrap();
+    run.advance(&Data { training: rows(), validation: Some(rows()) }, Until::epochs(30)).unwrap();
     let losses = run.history().get("val_loss").unwrap();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(best < losses[losses.len() - 1], "the last epoch is not the best");

@@ -7,6 +7,9 @@ use linfa_mlp::optimizer::schedule::{
 };
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, AnySchedule};
 use linfa_mlp::part;
+use linfa_mlp::prelude::*;
+use linfa_mlp::train::{Data, Plan, Rows, Run, Until};
+use ndarray::Array2;
 use serde_json::json;
 
 /// A schedule, some of its rates, and settings outside their range with the parameter that names them.
@@ -305,4 +308,35 @@ fn settings_a_schedule_does_not_have_are_refused() {
         r#"{"name": "adam", "learning_rate": {"name": "cosine", "alpha": 2.0}}"#,
     );
     assert!(problem.unwrap_err().to_string().contains("alpha must be between 0 and 1"));
+}
+
+#[test]
+fn a_run_paused_in_a_file_goes_on_at_the_rate_it_had() {
+    let x = Array2::from_shape_fn((13, 2), |(i, j)| ((7 * i + 5 * j) % 13) as f64 / 6.0 - 1.0);
+    let y = Array2::from_shape_fn((13, 1), |(i, _)| x[[i, 0]] - x[[i, 1]]);
+    let data = || Data { training: Rows::new(x.view(), y.view()).unwrap(), validation: None };
+    for row in contract() {
+        let plan = Plan {
+            network: Sequential::new().add(Dense::new(1)),
+            loss: MeanSquaredError.into(),
+            optimizer: Sgd::new(row.schedule.clone()).momentum(0.9).accumulate(2).into(),
+            metrics: vec![],
+            batch_size: 4,
+            shuffle: true,
+            seed: 5,
+            callbacks: vec![ReduceLrOnPlateau::on("loss").patience(1).factor(0.5).into()],
+        };
+        let until = Until::epochs(9);
+        let mut straight = Run::<f64>::new(plan.clone(), 2).unwrap();
+        straight.advance(&data(), until).unwrap();
+        for steps in [1, 4, 15, 30] {
+            let mut run = Run::<f64>::new(plan.clone(), 2).unwrap();
+            run.advance(&data(), until.steps(steps)).unwrap();
+            let mut run = Run::<f64>::from_bytes(&run.to_bytes().unwrap()).unwrap();
+            let rate = run.learning_rate();
+            assert!(rate <= row.schedule.rate(steps) && rate >= 0.0, "{}: {rate}", row.schedule);
+            run.advance(&data(), until).unwrap();
+            assert!(run.to_bytes().unwrap() == straight.to_bytes().unwrap(), "{} at {steps}", row.schedule);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Members are taken from the rooms' own tables, so that a new one is covered by being there.
 
+mod branches;
 mod dropout;
 mod layers;
 mod members;

@@ -238,7 +238,7 @@ impl Watch {
 impl SearchObserver for Watch {
     fn search_started(&self, plan: &SearchPlan) {
         assert_eq!((plan.candidates.len(), plan.folds, plan.fits), (6, 3, 18));
-        assert_eq!(plan.candidates[2], "mode=diverge");
+        assert_eq!(plan.candidates[2].to_string(), "mode=diverge");
         self.count(0);
     }
 

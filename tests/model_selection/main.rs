@@ -4,8 +4,13 @@
 #![allow(clippy::float_cmp)]
 
 mod cross_validation;
+mod curves;
+mod engine;
 mod grid_search;
+mod halving;
 mod linfa_estimators;
+mod nested;
+mod predictions;
 mod preparation;
 mod rows;
 mod same_anywhere;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use linfa::prelude::*;
 use linfa_elasticnet::ElasticNet;
+use linfa_mlp::MlpClassifier;
 use linfa_mlp::model_selection::{
-    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, TargetScaling, Work,
+    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, StratifiedKFold, TargetScaling, Task,
+    TrainSizes, Work, cross_val_predict, learning_curve, nested_cross_validate, permutation_test_score,
 };
 use linfa_mlp::rng::Stream;
 use linfa_preprocessing::linear_scaling::LinearScaler;
 use serde_json::Value;
 
 /// Everything but the times, as text.
-fn without_times(results: &SearchResults) -> String {
+pub fn without_times(results: &SearchResults) -> String {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
@@ -43,7 +45,7 @@ macro_rules! search {
 
 /// Runs every task alone, in an order of its own, opening the fold anew each time.
 #[derive(Debug)]
-struct Shuffled(u64);
+pub struct Shuffled(pub u64);
 
 impl Executor for Shuffled {
     fn threads(&self) -> usize {
@@ -51,13 +53,13 @@ impl Executor for Shuffled {
     }
 
     fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> linfa_mlp::Result<()> {
-        let mut tasks: Vec<(usize, usize)> = Vec::new();
+        let mut tasks: Vec<(usize, Task)> = Vec::new();
         for fold in work.folds() {
-            tasks.extend(fold.candidates.iter().map(|&candidate| (fold.fold, candidate)));
+            tasks.extend(fold.tasks.iter().map(|&task| (fold.fold, task)));
         }
         Stream::new(self.0).shuffle(&mut tasks);
-        for (fold, candidate) in tasks {
-            let row = work.open(fold).fit(candidate);
+        for (fold, task) in tasks {
+            let row = work.open(fold).fit(task);
             // As a row that comes back from another machine.
             let text = serde_json::to_string(&row)?;
             done(serde_json::from_str(&text)?);
@@ -78,6 +80,37 @@ fn results_are_the_same_for_any_number_of_threads_and_order_of_tasks() {
     for seed in 0..3 {
         let fitted = search!().executor(Shuffled(seed)).fit(&diabetes).unwrap();
         seen.push((without_times(fitted.results()), fitted.best_model().unwrap().predict(&diabetes)));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn evaluations_are_the_same_for_any_number_of_threads() {
+    let diabetes = linfa_datasets::diabetes();
+    let iris = linfa_datasets::iris();
+    let mut seen = Vec::new();
+    for threads in [1, 2, 3, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        seen.push(pool.install(|| {
+            let (params, cv, r2) =
+                (ElasticNet::params().penalty(0.1), KFold::new(4).shuffle(2), Scorer::r2());
+            let predicted = cross_val_predict(&params, &diabetes, &cv).unwrap();
+            let sizes = TrainSizes::new([0.1, 0.5, 1.0]).seed(3);
+            let learning = learning_curve(&params, &diabetes, &sizes, &cv, &[r2.clone()]).unwrap();
+            let permutations = permutation_test_score(&params, &diabetes, &cv, &r2, 10, 5).unwrap();
+            let nested = nested_cross_validate(&search!().train_scores(false), &diabetes, &cv).unwrap();
+            let inner = nested.inner().iter().flatten();
+            let winners: Vec<String> = inner.map(|inner| without_times(inner.results())).collect();
+            let network = MlpClassifier::params().hidden_layer_sizes([3]).epochs(4).seed(9);
+            let proba = network.cross_val_predict_proba(&iris, &StratifiedKFold::new(3)).unwrap();
+            let scores = (
+                without_times(learning.results()),
+                without_times(nested.outer().results()),
+                winners,
+                permutations,
+            );
+            (predicted, scores, proba)
+        }));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
 }

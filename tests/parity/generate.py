@@ -14,11 +14,16 @@ FIXTURES = [
     "activations",
     "losses",
     "regularizers",
+    "activity",
     "training",
     "layers",
     "initializers",
     "metrics",
+    "splitters",
+    "halving",
     "estimator_mlp",
+    "lbfgs",
+    "adaptive_rate",
 ]
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ use linfa::prelude::*;
 use linfa::{Dataset, DatasetBase};
 use linfa_mlp::callback::{Callback, Callbacks, View};
 use linfa_mlp::error::Result;
+use linfa_mlp::optimizer::Lbfgs;
 use linfa_mlp::part::{self, Configured};
 use linfa_mlp::train::{Run, Status, Until};
 use linfa_mlp::{Float, MlpClassifier, MlpRegressor};
@@ -116,6 +117,18 @@ proptest! {
     #[test]
     fn a_run_paused_anywhere_goes_on_to_the_same_bytes(setting in settings(), pauses in pauses()) {
         part::register::<Callbacks, Tally>().expect("the name is free");
+        a_paused_run_equals_the_straight_one::<f64>(&setting, &pauses)?;
+        a_paused_run_equals_the_straight_one::<f32>(&setting, &pauses)?;
+    }
+
+    #[test]
+    fn a_search_over_all_rows_paused_anywhere_goes_on_to_the_same_bytes(
+        setting in settings(), pauses in pauses(), memory in 1..4_usize,
+    ) {
+        part::register::<Callbacks, Tally>().expect("the name is free");
+        let optimizer = Lbfgs::default().memory(memory).gradient_tolerance(1e-2).into();
+        let hidden = setting.hidden.iter().map(|&(units, activation, _)| (units, activation, None)).collect();
+        let setting = Setting { optimizer, hidden, batch_size: usize::MAX, ..setting };
         a_paused_run_equals_the_straight_one::<f64>(&setting, &pauses)?;
         a_paused_run_equals_the_straight_one::<f32>(&setting, &pauses)?;
     }

@@ -48,6 +48,10 @@ pub fn optimizers() -> Vec<AnyOptimizer> {
     let mut optimizers = Vec::new();
     for name in part::names::<Optimizers>() {
         let plain: AnyOptimizer = name.parse().expect("a name of the table parses");
+        // Those that read all rows at once take no batches and no dropout: `resume.rs` has settings for them.
+        if plain.ops::<f64>().minimizer().is_some() {
+            continue;
+        }
         let Value::Object(mut settings) = plain.settings() else { panic!("{name} has no settings") };
         if settings.contains_key("learning_rate") {
             settings.insert("learning_rate".into(), 0.02.into());

@@ -1,6 +1,7 @@
 //! Executors: where fits run.
 //!
-//! The [`Work`] of a search is a list of tasks, one for each candidate and fold. An [`Executor`] opens a fold, which
+//! The [`Work`] of a search is a list of tasks, one for each candidate and fold (and replicate). A search with rungs
+//! has one work for each rung. An [`Executor`] opens a fold, which
 //! prepares what its candidates share, fits candidates in it, and hands every [`FitRow`] back; closing the fold (dropping
 //! it) frees its memory. Rows are plain data that can be written down, so an executor may also fetch them from elsewhere:
 //! a row is worth the same wherever its fit ran.
@@ -11,12 +12,13 @@ mod rayon;
 
 pub use self::rayon::RayonExecutor;
 
+use super::observer::Task;
 use super::results::FitRow;
 use crate::error::Result;
 
 /// The fits of a search.
 pub trait Work: Sync {
-    /// The folds with the candidates that are to be fitted in each.
+    /// The folds with the fits that are to run in each.
     fn folds(&self) -> Vec<FoldTasks>;
 
     /// Prepares a fold: fits its transformers, gathers what its candidates share.
@@ -25,19 +27,20 @@ pub trait Work: Sync {
     fn open<'a>(&'a self, fold: usize) -> Box<dyn OpenFold + 'a>;
 }
 
-/// The candidates to be fitted in a fold.
+/// The fits that are to run in a fold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldTasks {
     /// The fold, from 0.
     pub fold: usize,
-    /// The candidates, from 0.
-    pub candidates: Vec<usize>,
+    /// Its fits.
+    pub tasks: Vec<Task>,
 }
 
 /// A fold that is ready for its fits.
 pub trait OpenFold: Send + Sync {
-    /// Fits and scores a candidate. It never panics: whatever happens is in the row.
-    fn fit(&self, candidate: usize) -> FitRow;
+    /// Fits and scores a candidate. It never panics: whatever happens is in the row. Once the search wants to end, it comes
+    /// back at once.
+    fn fit(&self, task: Task) -> FitRow;
 }
 
 /// Runs the fits of a search.

@@ -54,7 +54,7 @@ impl Executor for RayonExecutor {
 /// With as many fits in the open folds as there are threads, plus one fold in reserve, no thread waits for the last fits
 /// of a fold. A fold with a single fit needs no reserve.
 fn folds_at_a_time(threads: usize, folds: &[FoldTasks]) -> usize {
-    let fits = folds.iter().map(|fold| fold.candidates.len()).min().unwrap_or(1).max(1);
+    let fits = folds.iter().map(|fold| fold.tasks.len()).min().unwrap_or(1).max(1);
     threads.div_ceil(fits) + usize::from(fits > 1)
 }
 
@@ -72,14 +72,14 @@ impl<'a> Chain<'a> {
         'a: 's,
     {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
-        let Some(tasks) = self.folds.get(place) else { return };
+        let Some(fold) = self.folds.get(place) else { return };
         scope.spawn_fifo(move |scope| {
-            let open: Arc<dyn OpenFold + 's> = Arc::from(self.work.open(tasks.fold));
-            let left = Arc::new(AtomicUsize::new(tasks.candidates.len()));
-            for &candidate in &tasks.candidates {
+            let open: Arc<dyn OpenFold + 's> = Arc::from(self.work.open(fold.fold));
+            let left = Arc::new(AtomicUsize::new(fold.tasks.len()));
+            for &task in &fold.tasks {
                 let (open, left) = (Arc::clone(&open), Arc::clone(&left));
                 scope.spawn_fifo(move |scope| {
-                    (self.done)(open.fit(candidate));
+                    (self.done)(open.fit(task));
                     // Freed before the next fold takes its memory.
                     drop(open);
                     if left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -87,7 +87,7 @@ impl<'a> Chain<'a> {
                     }
                 });
             }
-            if tasks.candidates.is_empty() {
+            if fold.tasks.is_empty() {
                 self.open_next(scope);
             }
         });
@@ -99,12 +99,16 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::model_selection::observer::Task;
 
+    #[derive(Default)]
     struct Counted {
         folds: usize,
         candidates: usize,
         open: AtomicUsize,
         most: AtomicUsize,
+        fitting: AtomicUsize,
+        most_fitting: AtomicUsize,
     }
 
     struct Held<'a>(&'a Counted, usize);
@@ -116,16 +120,20 @@ mod tests {
     }
 
     impl OpenFold for Held<'_> {
-        fn fit(&self, candidate: usize) -> FitRow {
+        fn fit(&self, task: Task) -> FitRow {
+            let at_once = self.0.fitting.fetch_add(1, Ordering::SeqCst) + 1;
+            self.0.most_fitting.fetch_max(at_once, Ordering::SeqCst);
             std::thread::sleep(std::time::Duration::from_millis(1));
-            FitRow::started(candidate, self.1, 1, 1, 1)
+            self.0.fitting.fetch_sub(1, Ordering::SeqCst);
+            assert_eq!(task.fold, Some(self.1));
+            FitRow::started(task, 1, 1, 1)
         }
     }
 
     impl Work for Counted {
         fn folds(&self) -> Vec<FoldTasks> {
-            let candidates: Vec<usize> = (0..self.candidates).collect();
-            (0..self.folds).map(|fold| FoldTasks { fold, candidates: candidates.clone() }).collect()
+            let tasks = |fold| (0..self.candidates).map(|c| Task::new(c, Some(fold))).collect();
+            (0..self.folds).map(|fold| FoldTasks { fold, tasks: tasks(fold) }).collect()
         }
 
         fn open<'a>(&'a self, fold: usize) -> Box<dyn OpenFold + 'a> {
@@ -140,7 +148,7 @@ mod tests {
         for (threads, folds, candidates, allowed) in [(1, 4, 3, 2), (3, 7, 5, 2), (4, 10, 1, 4), (2, 6, 2, 2)]
         {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let work = Counted { folds, candidates, open: 0.into(), most: 0.into() };
+            let work = Counted { folds, candidates, ..Counted::default() };
             let rows = Mutex::new(Vec::new());
             let executor = RayonExecutor::with_pool(Arc::new(pool));
             executor.execute(&work, &|row| rows.lock().unwrap().push((row.candidate, row.fold))).unwrap();
@@ -149,6 +157,7 @@ mod tests {
             let all: Vec<_> = (0..candidates).flat_map(|c| (0..folds).map(move |f| (c, f))).collect();
             assert_eq!(rows, all);
             assert_eq!(work.open.into_inner(), 0);
+            assert!(work.most_fitting.into_inner() <= threads, "more fits at a time than threads");
             let most = work.most.into_inner();
             assert!(most <= allowed, "{most} folds open with {threads} threads and {candidates} candidates");
         }
@@ -156,7 +165,7 @@ mod tests {
 
     #[test]
     fn no_folds_are_no_work() {
-        let work = Counted { folds: 0, candidates: 1, open: 0.into(), most: 0.into() };
+        let work = Counted { folds: 0, candidates: 1, ..Counted::default() };
         RayonExecutor::new().execute(&work, &|_| panic!("there is no task")).unwrap();
     }
 }

@@ -3,39 +3,81 @@
 //! The library prints nothing by itself. A [`SearchObserver`] is told what happens; a list of observers is an observer
 //! too. Calls come from the threads that fit, so an observer is `Sync` and should be quick.
 
+mod closures;
 #[cfg(feature = "progress")]
 mod progress_bar;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 
+pub use closures::{OnFit, OnProgress};
 #[cfg(feature = "progress")]
 pub use progress_bar::SearchProgress;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::SearchTensorBoard;
 
 use std::sync::Arc;
 
-use super::results::{FitRow, SearchResults};
+use super::results::{FitRow, Params, SearchResults};
+use crate::error::Result;
 
-/// A candidate in a fold; no fold stands for the refit on all rows.
+/// One fit of a search, and what tells it from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Task {
     /// The candidate, from 0.
     pub candidate: usize,
-    /// The fold, from 0.
+    /// The rung, from 0; searches that train every candidate once have no other.
+    #[serde(default)]
+    pub rung: usize,
+    /// The fold, from 0; none is the refit on all rows.
     pub fold: Option<usize>,
+    /// The replicate with a seed of its own, from 0.
+    #[serde(default)]
+    pub replicate: usize,
+}
+
+impl Task {
+    /// A candidate in a fold, in the first rung and the first replicate.
+    #[must_use]
+    pub fn new(candidate: usize, fold: Option<usize>) -> Self {
+        Task { candidate, rung: 0, fold, replicate: 0 }
+    }
 }
 
 /// What is about to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SearchPlan {
-    /// The candidates' parameters as text, in order.
-    pub candidates: Vec<String>,
+    /// The parameters of the candidates that are known when the search starts, in order.
+    pub candidates: Vec<Params>,
     /// The number of folds.
     pub folds: usize,
-    /// The number of fits, without the refit.
+    /// The number of fits, without the refit; with those of candidates still to be proposed.
     pub fits: usize,
+    /// How many fits of these candidates a journal has already, of their first rung: their rows are restored.
+    pub restored: usize,
+    /// The fits of each candidate in each fold, with seeds of their own.
+    pub replicates: usize,
     /// The threads that fits can run on.
     pub threads: usize,
     /// The scorers' names; the first decides.
     pub scorers: Vec<String>,
+    /// What else there is to say, for instance that the last line of a journal was unfinished.
+    pub notes: Vec<String>,
+}
+
+/// A rung that is about to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartedRung {
+    /// The round of candidates, from 0.
+    pub round: usize,
+    /// Its place in the round, from 0.
+    pub rung: usize,
+    /// Its candidates.
+    pub candidates: Vec<usize>,
+    /// How far it trains: epochs, updates or rows.
+    pub resource: u64,
 }
 
 /// How far a fit is.
@@ -52,11 +94,37 @@ pub struct Progress {
 /// Told what happens in a search. Every method does nothing unless it is written.
 ///
 /// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
-/// fail; the other methods come once, and the two of the refit only when there is one.
+/// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
+/// finished without having been started. A fit whose row a journal has is neither: `fit_restored` comes instead. The other
+/// methods come once, and the two of the refit only when there is one.
 pub trait SearchObserver: Send + Sync {
+    /// Says whether it can watch, before anything else: the search ends with the error.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from watching, for instance a directory that cannot be made.
+    fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The grid and the folds are checked, the first fit is about to start.
     fn search_started(&self, plan: &SearchPlan) {
         let _ = plan;
+    }
+
+    /// A search that learns from its results has proposed more candidates; the first of them has that number.
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        let _ = (first, candidates);
+    }
+
+    /// A rung starts, in a search that has them.
+    fn rung_started(&self, rung: &StartedRung) {
+        let _ = rung;
+    }
+
+    /// The row of a fit was found in a journal.
+    fn fit_restored(&self, row: &FitRow) {
+        let _ = row;
     }
 
     /// A fit starts.
@@ -64,12 +132,12 @@ pub trait SearchObserver: Send + Sync {
         let _ = task;
     }
 
-    /// A fit says how far it is; only estimators of the fast path do.
+    /// A fit says how far it is; only estimators of the fast path do, this crate's after every epoch.
     fn fit_progress(&self, task: Task, progress: Progress) {
         let _ = (task, progress);
     }
 
-    /// A fit was scored or failed.
+    /// A fit was scored or failed. With a journal, its row is on the disk by now.
     fn fit_finished(&self, row: &FitRow) {
         let _ = row;
     }
@@ -107,8 +175,24 @@ impl Observers {
 }
 
 impl SearchObserver for Observers {
+    fn ready(&self) -> Result<()> {
+        self.0.iter().try_for_each(|observer| observer.ready())
+    }
+
     fn search_started(&self, plan: &SearchPlan) {
         self.0.iter().for_each(|observer| observer.search_started(plan));
+    }
+
+    fn candidates_added(&self, first: usize, candidates: &[Params]) {
+        self.0.iter().for_each(|observer| observer.candidates_added(first, candidates));
+    }
+
+    fn rung_started(&self, rung: &StartedRung) {
+        self.0.iter().for_each(|observer| observer.rung_started(rung));
+    }
+
+    fn fit_restored(&self, row: &FitRow) {
+        self.0.iter().for_each(|observer| observer.fit_restored(row));
     }
 
     fn fit_started(&self, task: Task) {

@@ -1,5 +1,6 @@
 //! Results as CSV and JSON.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -12,23 +13,33 @@ impl SearchResults {
     ///
     /// The columns, in this order: `candidate`, the parameters, then for each scorer `split0_test_…` and so on,
     /// `mean_test_…`, `std_test_…`, `rank_test_…` and, when asked for, the same of `train`; `mean_fit_seconds`,
-    /// `std_fit_seconds`, `mean_score_seconds`, `std_score_seconds`, `failed`, `diverged`. Numbers are written so that
+    /// `std_fit_seconds`, `mean_score_seconds`, `std_score_seconds`, `failed`, `diverged`, `stopped`, `rung`, `resource`. With
+    /// several replicates the columns of fold 0 are `split0_seed0_test_…`, `split0_seed1_test_…`. Numbers are written so that
     /// they read back exactly.
     ///
     /// # Errors
     ///
     /// The writer's own.
     pub fn to_csv(&self, mut writer: impl Write) -> io::Result<()> {
-        let folds = self.rows.iter().map(|row| row.fold + 1).max().unwrap_or(0);
+        let splits: BTreeSet<(usize, usize)> =
+            self.rows.iter().map(|row| (row.fold, row.replicate)).collect();
+        let replicated = splits.iter().any(|(_, replicate)| *replicate > 0);
+        let names: Vec<String> = splits
+            .iter()
+            .map(|(fold, replicate)| match replicated {
+                true => format!("split{fold}_seed{replicate}"),
+                false => format!("split{fold}"),
+            })
+            .collect();
         let with_train = self.candidates.iter().any(|candidate| candidate.train.is_some());
         let mut heads = vec!["candidate".to_string()];
         heads.extend(self.axes.iter().cloned());
         for scorer in &self.scorers {
             let name = &scorer.name;
-            heads.extend((0..folds).map(|fold| format!("split{fold}_test_{name}")));
+            heads.extend(names.iter().map(|split| format!("{split}_test_{name}")));
             heads.extend(["mean", "std", "rank"].map(|figure| format!("{figure}_test_{name}")));
             if with_train {
-                heads.extend((0..folds).map(|fold| format!("split{fold}_train_{name}")));
+                heads.extend(names.iter().map(|split| format!("{split}_train_{name}")));
                 heads.extend(["mean", "std"].map(|figure| format!("{figure}_train_{name}")));
             }
         }
@@ -40,13 +51,16 @@ impl SearchResults {
                 "std_score_seconds",
                 "failed",
                 "diverged",
+                "stopped",
+                "rung",
+                "resource",
             ]
             .map(String::from),
         );
         line(&mut writer, &heads)?;
         for candidate in &self.candidates {
-            let fits: Vec<_> = self.rows.iter().filter(|row| row.candidate == candidate.candidate).collect();
-            let of_fold = |fold: usize| fits.iter().find(|row| row.fold == fold);
+            let fits: Vec<_> = self.fits(candidate.candidate).collect();
+            let of = |split: &(usize, usize)| fits.iter().find(|row| (row.fold, row.replicate) == *split);
             let mut cells = vec![candidate.candidate.to_string()];
             cells.extend(self.axes.iter().map(|axis| {
                 candidate.params.get(axis).map_or_else(String::new, |value| match value.json() {
@@ -55,11 +69,11 @@ impl SearchResults {
                 })
             }));
             for (place, score) in candidate.test.iter().enumerate() {
-                cells.extend((0..folds).map(|fold| number(of_fold(fold).map(|row| row.test_scores[place]))));
+                cells.extend(splits.iter().map(|split| number(of(split).map(|row| row.test_scores[place]))));
                 cells.extend([number(Some(score.mean)), number(Some(score.std)), score.rank.to_string()]);
                 if with_train {
-                    cells.extend((0..folds).map(|fold| {
-                        number(of_fold(fold).and_then(|row| row.train_scores.as_ref()).map(|all| all[place]))
+                    cells.extend(splits.iter().map(|split| {
+                        number(of(split).and_then(|row| row.train_scores.as_ref()).map(|all| all[place]))
                     }));
                     let train = candidate.train.as_ref().map(|train| train[place]);
                     cells.extend([number(train.map(|t| t.mean)), number(train.map(|t| t.std))]);
@@ -67,7 +81,8 @@ impl SearchResults {
             }
             let (fit, score) = (candidate.fit_seconds, candidate.score_seconds);
             cells.extend([fit.mean, fit.std, score.mean, score.std].map(|seconds| number(Some(seconds))));
-            cells.extend([candidate.failed.to_string(), candidate.diverged.to_string()]);
+            cells.extend([candidate.failed, candidate.diverged, candidate.stopped, candidate.rung].map(text));
+            cells.push(candidate.resource.map_or_else(String::new, text));
             line(&mut writer, &cells)?;
         }
         writer.flush()
@@ -75,17 +90,19 @@ impl SearchResults {
 
     /// Writes one line for each fit.
     ///
-    /// The columns, in this order: `candidate`, `fold`, the parameters, `status`, `message`, `train_rows`, `test_rows`,
-    /// `test_…` for each scorer, `train_…` when asked for, `fit_seconds`, `score_seconds`.
+    /// The columns, in this order: `candidate`, `rung`, `fold`, `replicate`, the parameters, `status`, `message`, `seed`,
+    /// `resource`, `epochs`, `best_epoch`, `updates`, `n_params`, `train_rows`, `stopping_rows`, `test_rows`, `test_…` for each
+    /// scorer, `train_…` when asked for, `fit_seconds`, `score_seconds`. What is not known is empty.
     ///
     /// # Errors
     ///
     /// The writer's own.
     pub fn fits_to_csv(&self, mut writer: impl Write) -> io::Result<()> {
         let with_train = self.rows.iter().any(|row| row.train_scores.is_some());
-        let mut heads = vec!["candidate".to_string(), "fold".into()];
+        let mut heads = ["candidate", "rung", "fold", "replicate"].map(String::from).to_vec();
         heads.extend(self.axes.iter().cloned());
-        heads.extend(["status", "message", "train_rows", "test_rows"].map(String::from));
+        heads.extend(["status", "message", "seed", "resource", "epochs", "best_epoch"].map(String::from));
+        heads.extend(["updates", "n_params", "train_rows", "stopping_rows", "test_rows"].map(String::from));
         heads.extend(self.scorers.iter().map(|scorer| format!("test_{}", scorer.name)));
         if with_train {
             heads.extend(self.scorers.iter().map(|scorer| format!("train_{}", scorer.name)));
@@ -94,14 +111,23 @@ impl SearchResults {
         line(&mut writer, &heads)?;
         for row in &self.rows {
             let params = &self.candidates[row.candidate].params;
-            let mut cells = vec![row.candidate.to_string(), row.fold.to_string()];
+            let mut cells = [row.candidate, row.rung, row.fold, row.replicate].map(text).to_vec();
             cells.extend(
                 self.axes
                     .iter()
                     .map(|axis| params.get(axis).map_or_else(String::new, |value| value.to_string())),
             );
             cells.extend([row.status.name().to_string(), row.status.message().unwrap_or_default().into()]);
-            cells.extend([row.train_rows.to_string(), row.test_rows.to_string()]);
+            let known = |value: Option<u64>| value.map_or_else(String::new, text);
+            let counted = |value: Option<usize>| value.map_or_else(String::new, text);
+            cells.extend([
+                known(row.seed),
+                known(row.resource),
+                counted(row.epochs),
+                counted(row.best_epoch),
+            ]);
+            cells.extend([known(row.updates), counted(row.n_params)]);
+            cells.extend([row.train_rows, row.stopping_rows, row.test_rows].map(text));
             cells.extend(row.test_scores.iter().map(|&score| number(Some(score))));
             if with_train {
                 let scores = |place: usize| row.train_scores.as_ref().map(|scores| scores[place]);
@@ -129,6 +155,10 @@ impl SearchResults {
             "fits": serde_json::to_value(&self.rows)?,
         }))
     }
+}
+
+fn text(value: impl ToString) -> String {
+    value.to_string()
 }
 
 /// The shortest text that reads back as the same number; nothing for no number.
@@ -164,10 +194,13 @@ mod tests {
             lines[0],
             "candidate,penalty,split0_test_r2,split1_test_r2,mean_test_r2,std_test_r2,rank_test_r2,\
              split0_test_loss,split1_test_loss,mean_test_loss,std_test_loss,rank_test_loss,\
-             mean_fit_seconds,std_fit_seconds,mean_score_seconds,std_score_seconds,failed,diverged"
+             mean_fit_seconds,std_fit_seconds,mean_score_seconds,std_score_seconds,failed,diverged,stopped,rung,resource"
         );
-        assert_eq!(lines[1], "0,0.1,0.5,0.75,0.625,0.125,3,-0.5,-0.75,-0.625,0.125,3,0.0,0.0,0.0,0.0,0,0");
-        assert!(lines[3].starts_with("2,0.3,0.9,NaN,NaN,NaN,4,") && lines[3].ends_with(",0,1"));
+        assert_eq!(
+            lines[1],
+            "0,0.1,0.5,0.75,0.625,0.125,3,-0.5,-0.75,-0.625,0.125,3,0.0,0.0,0.0,0.0,0,0,0,0,"
+        );
+        assert!(lines[3].starts_with("2,0.3,0.9,NaN,NaN,NaN,4,") && lines[3].ends_with(",0,1,0,0,"));
     }
 
     #[test]
@@ -179,9 +212,10 @@ mod tests {
         assert_eq!(lines.len(), 9);
         assert_eq!(
             lines[0],
-            "candidate,fold,penalty,status,message,train_rows,test_rows,test_r2,test_loss,fit_seconds,score_seconds"
+            "candidate,rung,fold,replicate,penalty,status,message,seed,resource,epochs,best_epoch,updates,n_params,\
+             train_rows,stopping_rows,test_rows,test_r2,test_loss,fit_seconds,score_seconds"
         );
-        assert_eq!(lines[6], "2,1,0.3,diverged,\"too fast, far\",8,4,NaN,NaN,0.0,0.0");
+        assert_eq!(lines[6], "2,0,1,0,0.3,diverged,\"too fast, far\",,,,,,,8,0,4,NaN,NaN,0.0,0.0");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Numbers that JSON does not have, as text.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A number that is written as `"NaN"`, `"inf"` or `"-inf"` when JSON has no number for it.
@@ -67,5 +69,26 @@ pub(super) mod option_list {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<f64>>, D::Error> {
         let numbers = Option::<Vec<Number>>::deserialize(deserializer)?;
         Ok(numbers.map(|numbers| numbers.into_iter().map(|number| number.0).collect()))
+    }
+}
+
+/// For `#[serde(with)]` on lists of numbers by name.
+pub(in crate::model_selection) mod lists {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(
+        lists: &BTreeMap<String, Vec<f64>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let numbers = |values: &Vec<f64>| values.iter().copied().map(Number).collect::<Vec<_>>();
+        serializer.collect_map(lists.iter().map(|(name, values)| (name, numbers(values))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<f64>>, D::Error> {
+        let lists = BTreeMap::<String, Vec<Number>>::deserialize(deserializer)?;
+        let plain = |numbers: Vec<Number>| numbers.into_iter().map(|number| number.0).collect();
+        Ok(lists.into_iter().map(|(name, numbers)| (name, plain(numbers))).collect())
     }
 }

@@ -7,6 +7,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::table::significant;
+
 /// One parameter's value: its JSON form, and a short text for tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamValue {
@@ -29,6 +31,16 @@ impl ParamValue {
     pub(crate) fn of_axis<V: Serialize + 'static>(values: &[V]) -> serde_json::Result<Vec<Self>> {
         let forms: Vec<Value> = values.iter().map(json).collect::<serde_json::Result<_>>()?;
         Ok(forms.iter().map(|form| ParamValue { text: brief(form, &forms), json: form.clone() }).collect())
+    }
+
+    /// The forms of a value that was drawn; numbers have four significant digits in the text.
+    pub(crate) fn of_drawn<V: Serialize + 'static>(value: &V) -> serde_json::Result<Self> {
+        let json = json(value)?;
+        let text = match &json {
+            Value::Number(number) if number.is_f64() => significant(number.as_f64().unwrap_or(f64::NAN), 4),
+            other => brief(other, &[]),
+        };
+        Ok(ParamValue { text, json })
     }
 
     /// The short text.
@@ -113,8 +125,12 @@ pub struct Params(Vec<(String, ParamValue)>);
 
 impl Params {
     pub(crate) fn with(mut self, name: &str, value: ParamValue) -> Self {
-        self.0.push((name.into(), value));
+        self.push(name, value);
         self
+    }
+
+    pub(crate) fn push(&mut self, name: &str, value: ParamValue) {
+        self.0.push((name.into(), value));
     }
 
     /// The value of a parameter, if the candidate has it.

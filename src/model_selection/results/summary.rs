@@ -1,5 +1,7 @@
 //! The rows of a search, gathered by candidate and ranked.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use super::{FitRow, Params, number};
@@ -21,7 +23,7 @@ impl ScorerInfo {
     }
 }
 
-/// Mean and standard deviation over the folds.
+/// Mean and standard deviation over the folds, and over the replicates in each.
 ///
 /// ```text
 /// mean = Σ sᵢ / k          std² = Σ (sᵢ − mean)² / k
@@ -52,23 +54,32 @@ impl MeanStd {
 /// A candidate's test score over the folds, by one scorer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ScoreSummary {
-    /// Mean over the folds; NaN when a fit failed.
+    /// Mean over the folds; NaN when a fit failed or diverged.
     #[serde(serialize_with = "number::single")]
     pub mean: f64,
     /// Standard deviation over the folds.
     #[serde(serialize_with = "number::single")]
     pub std: f64,
-    /// The place among the candidates, from 1. Equal means share the smaller rank; candidates without a mean are last.
+    /// The place among the candidates, from 1: by the resource of their rungs, then by their means. Equal candidates share the
+    /// smaller rank. Behind them are those with fits that were stopped, the ones with more finished fits first, and last those
+    /// without a mean.
     pub rank: usize,
 }
 
 /// A candidate and what its fits gave. Lists are in the order of the scorers.
+///
+/// Where fits go on in rungs, its last rung counts, or the one before when not all fits of the last could be run. A fit that
+/// was stopped counts with the score it had, one that never started does not count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateSummary {
     /// Its place in the search, from 0.
     pub candidate: usize,
     /// Its parameters.
     pub params: Params,
+    /// The rung that counts, from 0.
+    pub rung: usize,
+    /// How far that rung trains: epochs, updates or rows, as the search counts.
+    pub resource: Option<u64>,
     /// Test scores.
     pub test: Vec<ScoreSummary>,
     /// Training scores, when asked for.
@@ -81,6 +92,8 @@ pub struct CandidateSummary {
     pub failed: usize,
     /// Fits that diverged.
     pub diverged: usize,
+    /// Fits that were stopped or never started; a candidate that has some ranks behind those that have none.
+    pub stopped: usize,
     /// Fits in all.
     pub fits: usize,
 }
@@ -95,10 +108,11 @@ pub struct SearchResults {
     pub(super) axes: Vec<String>,
     pub(super) candidates: Vec<CandidateSummary>,
     pub(super) rows: Vec<FitRow>,
+    pub(super) asked: Option<usize>,
 }
 
 impl SearchResults {
-    /// Gathers rows that are sorted by candidate and fold.
+    /// Gathers rows that are sorted by candidate, rung, fold and replicate.
     pub(crate) fn new(scorers: Vec<ScorerInfo>, params: Vec<Params>, rows: Vec<FitRow>) -> Self {
         let mut axes: Vec<String> = Vec::new();
         for (name, _) in params.iter().flat_map(Params::iter) {
@@ -117,7 +131,25 @@ impl SearchResults {
         for (place, scorer) in scorers.iter().enumerate() {
             rank(&mut candidates, place, scorer.direction);
         }
-        SearchResults { scorers, axes, candidates, rows }
+        SearchResults { scorers, axes, candidates, rows, asked: None }
+    }
+
+    /// Remembers how many candidates the search was asked for.
+    pub(crate) fn asked(mut self, candidates: Option<usize>) -> Self {
+        self.asked = candidates;
+        self
+    }
+
+    /// The number of candidates the search was asked for, when its space had fewer: all there are were tried.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<usize> {
+        self.asked.filter(|&asked| asked > self.candidates.len())
+    }
+
+    /// The first fit, in the order of candidates and folds, that failed or diverged.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<&FitRow> {
+        self.rows.iter().find(|row| row.status.is_failure())
     }
 
     /// The scorers; the first decides unless the search was told otherwise.
@@ -150,11 +182,23 @@ impl SearchResults {
         self.scorers.iter().position(|scorer| scorer.name == name)
     }
 
-    /// A candidate's test scores by fold.
+    /// A candidate's fits, in the rung that counts.
+    pub fn fits(&self, candidate: usize) -> impl Iterator<Item = &FitRow> {
+        let rung = self.candidates.get(candidate).map(|candidate| candidate.rung);
+        self.rows.iter().filter(move |row| row.candidate == candidate && Some(row.rung) == rung)
+    }
+
+    /// A candidate's test scores by fold, and replicates in each.
     #[must_use]
     pub fn test_scores(&self, candidate: usize, scorer: usize) -> Vec<f64> {
-        let fits = self.rows.iter().filter(|row| row.candidate == candidate);
-        fits.filter_map(|row| row.test_scores.get(scorer).copied()).collect()
+        self.fits(candidate).filter_map(|row| row.test_scores.get(scorer).copied()).collect()
+    }
+
+    /// The number of parameters of a candidate's models, the mean over its fits; none unless the estimator says it of each.
+    #[must_use]
+    pub fn n_params(&self, candidate: usize) -> Option<f64> {
+        let counts: Option<Vec<f64>> = self.fits(candidate).map(|row| Some(row.n_params? as f64)).collect();
+        counts.filter(|counts| !counts.is_empty()).map(|counts| MeanStd::of(&counts).mean)
     }
 
     /// The candidates from best to worst by the scorer in that place; ties keep the order of the grid.
@@ -175,9 +219,28 @@ impl SearchResults {
     }
 }
 
+/// Whether the fit was stopped before it could be scored.
+fn is_missing(row: &FitRow) -> bool {
+    row.status.is_stopped() && row.test_scores.iter().all(|score| score.is_nan())
+}
+
+/// The rung that counts: the last, or the one before it when fits of the last were stopped.
+fn counting_rung(fits: &[&FitRow]) -> usize {
+    let last = fits.iter().map(|row| row.rung).max().unwrap_or(0);
+    let before = fits.iter().map(|row| row.rung).filter(|rung| *rung < last).max();
+    let status = |name| fits.iter().any(|row| row.rung == last && row.status.name() == name);
+    match before {
+        Some(before) if status("stopped") && !status("failed") && !status("diverged") => before,
+        _ => last,
+    }
+}
+
 fn summarise(candidate: usize, params: Params, fits: &[&FitRow], scorers: usize) -> CandidateSummary {
+    let rung = counting_rung(fits);
+    let fits: Vec<&FitRow> = fits.iter().copied().filter(|row| row.rung == rung).collect();
     let over_folds = |value: &dyn Fn(&FitRow) -> f64| {
-        MeanStd::of(&fits.iter().map(|row| value(row)).collect::<Vec<f64>>())
+        let scored = fits.iter().filter(|row| !is_missing(row));
+        MeanStd::of(&scored.map(|row| value(row)).collect::<Vec<f64>>())
     };
     let test = (0..scorers).map(|scorer| {
         let MeanStd { mean, std } = over_folds(&|row| row.test_scores[scorer]);
@@ -194,26 +257,47 @@ fn summarise(candidate: usize, params: Params, fits: &[&FitRow], scorers: usize)
     CandidateSummary {
         candidate,
         params,
+        rung,
+        resource: fits.first().and_then(|row| row.resource),
         test: test.collect(),
         train,
         fit_seconds: over_folds(&|row| row.fit_seconds),
         score_seconds: over_folds(&|row| row.score_seconds),
         failed: with_status("failed"),
         diverged: with_status("diverged"),
+        stopped: with_status("stopped"),
         fits: fits.len(),
     }
 }
 
+/// The better of two candidates first, by the scorer in that place.
+pub(crate) fn better_candidate_first(
+    a: &CandidateSummary,
+    b: &CandidateSummary,
+    scorer: usize,
+    direction: Direction,
+) -> Ordering {
+    let mean = |candidate: &CandidateSummary| candidate.test[scorer].mean;
+    // 0: every fit is finished; 1: some were stopped; 2: there is no mean.
+    let class =
+        |candidate: &CandidateSummary| if mean(candidate).is_nan() { 2 } else { candidate.stopped.min(1) };
+    let finished = |candidate: &CandidateSummary| candidate.fits - candidate.stopped;
+    class(a)
+        .cmp(&class(b))
+        .then(b.resource.cmp(&a.resource).then(finished(b).cmp(&finished(a))))
+        .then(better_first(direction, mean(a), mean(b)))
+}
+
 /// Gives every candidate 1 + the number of candidates that are better by the scorer in that place.
 fn rank(candidates: &mut [CandidateSummary], scorer: usize, direction: Direction) {
-    let mean = |candidate: &CandidateSummary| candidate.test[scorer].mean;
     let mut order: Vec<usize> = (0..candidates.len()).collect();
-    order.sort_by(|&a, &b| better_first(direction, mean(&candidates[a]), mean(&candidates[b])));
+    let compare = |a: usize, b: usize, candidates: &[CandidateSummary]| {
+        better_candidate_first(&candidates[a], &candidates[b], scorer, direction)
+    };
+    order.sort_by(|&a, &b| compare(a, b, candidates));
     let mut shared = 0;
     for (place, &candidate) in order.iter().enumerate() {
-        let ties = place > 0
-            && better_first(direction, mean(&candidates[order[place - 1]]), mean(&candidates[candidate]))
-                .is_eq();
+        let ties = place > 0 && compare(order[place - 1], candidate, candidates).is_eq();
         if !ties {
             shared = place + 1;
         }
@@ -225,6 +309,7 @@ fn rank(candidates: &mut [CandidateSummary], scorer: usize, direction: Direction
 pub(super) mod tests {
     use super::super::{FitStatus, ParamValue};
     use super::*;
+    use crate::model_selection::observer::Task;
 
     /// Four candidates in two folds; candidate 2 diverged in its second fold.
     pub fn example() -> SearchResults {
@@ -234,7 +319,7 @@ pub(super) mod tests {
         let mut rows = Vec::new();
         for (candidate, scores) in scores.iter().enumerate() {
             for (fold, &score) in scores.iter().enumerate() {
-                let mut row = FitRow::started(candidate, fold, 8, 4, 2);
+                let mut row = FitRow::started(Task::new(candidate, Some(fold)), 8, 4, 2);
                 row.test_scores = vec![score, -score];
                 if score.is_nan() {
                     row.status = FitStatus::Diverged { message: "too fast, far".into(), epoch: 1, batch: 2 };

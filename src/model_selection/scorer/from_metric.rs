@@ -17,7 +17,9 @@ impl<Y: Target + 'static> Scorer<Y> {
         let metric = metric.into();
         let direction = metric.ops::<f64>().direction();
         let name = metric.name();
-        Scorer::new(name, direction, move |estimate| value(metric.ops::<f64>(), estimate))
+        let settings = Some(metric.settings().to_string().into());
+        let scorer = Scorer::new(name, direction, move |estimate| value(metric.ops::<f64>(), estimate));
+        Scorer { settings, ..scorer }
     }
 }
 

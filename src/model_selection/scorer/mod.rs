@@ -106,6 +106,8 @@ pub struct Scorer<Y> {
     name: Cow<'static, str>,
     direction: Direction,
     reads_probabilities: bool,
+    /// The settings behind the function, where they are known.
+    settings: Option<Arc<str>>,
     function: Function<Y>,
 }
 
@@ -121,6 +123,7 @@ impl<Y> Scorer<Y> {
             name: name.into(),
             direction,
             reads_probabilities: false,
+            settings: None,
             function: Function::Closure(Arc::new(function)),
         }
     }
@@ -130,6 +133,7 @@ impl<Y> Scorer<Y> {
             name: Cow::Borrowed(name),
             direction,
             reads_probabilities: false,
+            settings: None,
             function: Function::Plain(function),
         }
     }
@@ -202,6 +206,28 @@ impl<Y> Scorer<Y> {
     }
 }
 
+impl<Y: Clone> Scorer<Y> {
+    /// What the scorer is, as far as it can be seen: name, direction, settings, and its score of a small test, which
+    /// a change of its code is likely to change. In the test, row i is predicted to be as row i / 2 truly is: more often wrong
+    /// than right, and no mere change of order.
+    pub(crate) fn identity(&self, truth: &ArrayView2<'_, Y>, weights: Option<&[f32]>) -> String {
+        let mut identity = format!("{} ({:?}", self.name, self.direction);
+        if let Some(settings) = &self.settings {
+            identity += &format!(", {settings}");
+        }
+        if self.reads_probabilities {
+            identity += ", of probabilities";
+        } else {
+            let halves: Vec<usize> = (0..truth.nrows()).map(|row| row / 2).collect();
+            let prediction = truth.select(ndarray::Axis(0), &halves);
+            let (truth, prediction) = (truth.view(), prediction.view());
+            let score = self.score(&Estimate { truth, prediction, weights, probabilities: None });
+            identity += &format!(", {score:?} in a test");
+        }
+        identity + ")"
+    }
+}
+
 /// Checks that a prediction has the shape of the truth.
 pub(crate) fn same_shape(rows: usize, width: usize, found: (usize, usize)) -> Result<()> {
     if found.0 != rows {
@@ -219,7 +245,7 @@ impl<Y> Clone for Scorer<Y> {
             Function::Plain(function) => Function::Plain(*function),
             Function::Closure(function) => Function::Closure(Arc::clone(function)),
         };
-        Scorer { name: self.name.clone(), function, ..*self }
+        Scorer { name: self.name.clone(), settings: self.settings.clone(), function, ..*self }
     }
 }
 
@@ -270,5 +296,30 @@ mod tests {
         assert!(matches!(wide, Err(Error::Width { expected: 1, found: 2, .. })));
         let weights = scorer.score_arrays(&truth, &truth, Some(&[1.0]));
         assert!(matches!(weights, Err(Error::RowCount { array: "weights", expected: 3, found: 1 })));
+    }
+
+    #[test]
+    fn what_a_scorer_does_is_part_of_its_identity() {
+        let truth = ndarray::array![[1.0], [2.0], [4.0], [8.0]];
+        let of = |scorer: &Scorer<f64>| scorer.identity(&truth.view(), None);
+        let scorer = |add: f64| {
+            Scorer::new("s", Direction::Minimize, move |e: &Estimate<'_, f64>| {
+                e.mean(|row| (e.truth[(row, 0)] - e.prediction[(row, 0)]).abs() + add)
+            })
+        };
+        // Rows 0, 0, 1, 1 are predicted: 0 + 1 + 2 + 6 is off in all.
+        assert_eq!(of(&scorer(0.0)), "s (Minimize, 2.25 in a test)");
+        assert_eq!(of(&scorer(0.0).clone()), of(&scorer(0.0)));
+        assert_ne!(of(&scorer(0.0)), of(&scorer(1e-9)));
+        let weighted = scorer(0.0).identity(&truth.view(), Some(&[0.0, 0.0, 1.0, 0.0]));
+        assert_eq!(weighted, "s (Minimize, 2.0 in a test)");
+        let labels = ndarray::array![[true], [true], [true], [true]];
+        let f = |beta| {
+            Scorer::<bool>::from_metric(crate::metric::FBeta::new(beta)).identity(&labels.view(), None)
+        };
+        // The test tells them not apart, their settings do.
+        assert_ne!(f(1.0), f(2.0));
+        let probable = scorer(0.0).with_probabilities();
+        assert_eq!(of(&probable), "s (Minimize, of probabilities)");
     }
 }

@@ -6,6 +6,7 @@ use linfa::dataset::TargetDim;
 use linfa::traits::PredictInplace;
 use ndarray::{Array, ArrayBase, Data, Ix2};
 
+use super::ladder::RungSummary;
 use crate::error::{Error, Result};
 use crate::model_selection::pipeline::Pipeline;
 use crate::model_selection::results::{Params, SearchResults};
@@ -50,6 +51,7 @@ impl<M> Best<M> {
 pub struct FittedSearch<M, F, T> {
     results: SearchResults,
     splits: Vec<Split>,
+    rungs: Vec<RungSummary>,
     scorer: usize,
     best: Best<Pipeline<M, F, T>>,
 }
@@ -58,11 +60,12 @@ impl<M, F, T> FittedSearch<M, F, T> {
     pub(super) fn new(
         results: SearchResults,
         splits: Vec<Split>,
+        rungs: Vec<RungSummary>,
         scorer: Option<&str>,
         best: Best<Pipeline<M, F, T>>,
     ) -> Self {
         let scorer = scorer.and_then(|name| results.scorer(name)).unwrap_or(0);
-        FittedSearch { results, splits, scorer, best }
+        FittedSearch { results, splits, rungs, scorer, best }
     }
 
     /// The table: rows, candidates, ranks.
@@ -77,7 +80,14 @@ impl<M, F, T> FittedSearch<M, F, T> {
         &self.splits
     }
 
-    /// The best candidate; none when no candidate was scored in every fold, or when the rule named none.
+    /// The rungs, for a search that has them: which candidates each trained, how far, and which went on.
+    #[must_use]
+    pub fn rungs(&self) -> &[RungSummary] {
+        &self.rungs
+    }
+
+    /// The best candidate; none when no candidate has a mean, or when the rule named none. In a search that was stopped, it may
+    /// not have been scored in every fold: [`CandidateSummary::stopped`](super::super::CandidateSummary::stopped) says so.
     #[must_use]
     pub fn best_index(&self) -> Option<usize> {
         self.best.index

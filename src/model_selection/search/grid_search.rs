@@ -1,50 +1,15 @@
 //! Every combination of typed axes.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
+use linfa::ParamGuard;
 
-use linfa::dataset::{DatasetBase, TargetDim};
-use linfa::traits::{Fit, PredictInplace};
-use linfa::{Float, ParamGuard};
-use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
-use serde::Serialize;
-
-use super::candidates::{Candidate, named, search};
-use super::fitted::FittedSearch;
-use super::grid::Grid;
-use super::refit::Refit;
-use crate::error::{Error, Result};
-use crate::model_selection::data_view::DataView;
-use crate::model_selection::fit_rows::FitRows;
-use crate::model_selection::protocol::{Protocol, protocol_methods};
-use crate::model_selection::target::Target;
-use crate::model_selection::trainer::{AnyError, ByDataset, ByRows};
-
-type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
+use super::builder::Search;
+use super::strategy::Exhaustive;
+use crate::error::Error;
 
 /// Tries every combination of typed axes over an estimator's builder, by cross-validation, and refits the best one.
 ///
-/// `P` is the builder; the other parameters follow from the data set: `F` is the type of the records, `Y` that of the
-/// targets, `E` the error of the estimator's `Fit`.
-///
-/// | setting | default | meaning |
-/// | --- | --- | --- |
-/// | `axis`, `axis_labelled` | – | a name, values, and what a value does to the builder |
-/// | `filter` | all | which combinations are tried |
-/// | `grid` | – | one more grid, tried after the others |
-/// | `cv` | 5 folds, stratified for labels | how the rows are divided |
-/// | `scorers` | R² or accuracy | what is scored; the first decides |
-/// | `preprocess`, `scale_targets` | none | fitted on the training rows of each fold |
-/// | `refit` | `true` | fits the best candidate on all rows |
-/// | `train_scores` | off | scores the training rows too |
-/// | `pool`, `executor` | the current rayon pool | where fits run |
-/// | `observer`, `progress` | none | who watches |
-///
-/// The whole grid is checked before the first fit, and one candidate that cannot run is an error that names it. A fit that
-/// fails later, diverges or panics gets its status, and its candidate ranks last.
-///
-/// The search is a linfa estimator itself: its `fit` is linfa's, and what it gives predicts.
+/// All settings are those of [`Search`]. The whole grid is checked before the first fit, and one candidate that cannot run is
+/// an error that names it.
 ///
 /// # Examples
 ///
@@ -69,16 +34,9 @@ type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 /// assert_eq!(prediction.len(), 441);
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
-pub struct GridSearch<P, F = f64, Y = f64, E = Error> {
-    prototype: P,
-    guard: Option<Guard<P>>,
-    grids: Vec<Grid<P>>,
-    protocol: Protocol<F, Y>,
-    refit: Refit,
-    error: PhantomData<fn() -> E>,
-}
+pub type GridSearch<P, F = f64, Y = f64, E = Error> = Search<Exhaustive, P, F, Y, E>;
 
-impl<P, F, Y, E> GridSearch<P, F, Y, E> {
+impl<P, F, Y, E> Search<Exhaustive, P, F, Y, E> {
     /// A search over the settings of this builder. Each candidate is checked by its `ParamGuard` before the first fit.
     #[must_use]
     pub fn new(prototype: P) -> Self
@@ -86,208 +44,34 @@ impl<P, F, Y, E> GridSearch<P, F, Y, E> {
         P: ParamGuard,
         P::Error: Send + Sync + 'static,
     {
-        let guard = |candidate: &P| match candidate.check_ref() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(AnyError::from(error)),
-        };
-        GridSearch { guard: Some(Arc::new(guard)), ..GridSearch::unguarded(prototype) }
+        Search::by(Exhaustive, prototype)
     }
 
     /// A search over the settings of an estimator that has no `ParamGuard`, such as `LinearRegression`.
     #[must_use]
     pub fn unguarded(prototype: P) -> Self {
-        GridSearch {
-            prototype,
-            guard: None,
-            grids: vec![Grid::new()],
-            protocol: Protocol::default(),
-            refit: Refit::default(),
-            error: PhantomData,
-        }
-    }
-
-    /// Adds an axis: a name, values, and what a value does to the builder. The last axis changes fastest.
-    ///
-    /// The values' serde form is what tables and files show of them; for values without one there is
-    /// [`axis_labelled`](GridSearch::axis_labelled).
-    #[must_use]
-    pub fn axis<V>(
-        self,
-        name: impl Into<String>,
-        values: impl IntoIterator<Item = V>,
-        set: impl Fn(P, V) -> P + Send + Sync + 'static,
-    ) -> Self
-    where
-        V: Clone + Serialize + Send + Sync + 'static,
-    {
-        self.on_last_grid(|grid| grid.axis(name, values, set))
-    }
-
-    /// As [`axis`](GridSearch::axis), with the label of each value.
-    #[must_use]
-    pub fn axis_labelled<V>(
-        self,
-        name: impl Into<String>,
-        values: impl IntoIterator<Item = (&'static str, V)>,
-        set: impl Fn(P, V) -> P + Send + Sync + 'static,
-    ) -> Self
-    where
-        V: Clone + Send + Sync + 'static,
-    {
-        self.on_last_grid(|grid| grid.axis_labelled(name, values, set))
-    }
-
-    /// Keeps only the combinations for which this holds.
-    #[must_use]
-    pub fn filter(self, keep: impl Fn(&Candidate<P>) -> bool + Send + Sync + 'static) -> Self {
-        self.on_last_grid(|grid| grid.filter(keep))
-    }
-
-    /// Adds a grid of its own axes; its combinations are tried after the others.
-    #[must_use]
-    pub fn grid(mut self, grid: Grid<P>) -> Self {
-        // A grid that nobody gave an axis is only the place where `axis` would put one.
-        self.grids.retain(|grid| !grid.is_empty());
-        self.grids.push(grid);
-        self
-    }
-
-    fn on_last_grid(mut self, change: impl FnOnce(Grid<P>) -> Grid<P>) -> Self {
-        let last = self.grids.pop().unwrap_or_default();
-        self.grids.push(change(last));
-        self
-    }
-
-    /// What happens to the best candidate: `true` (the default), `false`, a scorer's name, or a rule
-    /// ([`Refit::by`]).
-    #[must_use]
-    pub fn refit(mut self, refit: impl Into<Refit>) -> Self {
-        self.refit = refit.into();
-        self
-    }
-
-    protocol_methods!();
-
-    /// All candidates, in the order in which they are numbered.
-    ///
-    /// # Errors
-    ///
-    /// As [`Grid::candidates`], and [`Error::Candidate`] for the first one that its own check refuses.
-    pub fn candidates(&self) -> Result<Vec<Candidate<P>>>
-    where
-        P: Clone,
-    {
-        let mut candidates = Vec::new();
-        for grid in &self.grids {
-            candidates.extend(grid.candidates(&self.prototype)?);
-        }
-        if let Some(guard) = &self.guard {
-            for (index, candidate) in candidates.iter().enumerate() {
-                guard(&candidate.estimator).map_err(|source| named(index, &candidate.params, source))?;
-            }
-        }
-        Ok(candidates)
-    }
-}
-
-impl<P: Clone, F, Y, E> Clone for GridSearch<P, F, Y, E>
-where
-    Protocol<F, Y>: Clone,
-{
-    fn clone(&self) -> Self {
-        GridSearch {
-            prototype: self.prototype.clone(),
-            guard: self.guard.clone(),
-            grids: self.grids.clone(),
-            protocol: self.protocol.clone(),
-            refit: self.refit.clone(),
-            error: PhantomData,
-        }
-    }
-}
-
-impl<P: fmt::Debug, F, Y, E> fmt::Debug for GridSearch<P, F, Y, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GridSearch")
-            .field("prototype", &self.prototype)
-            .field("grids", &self.grids)
-            .field("refit", &self.refit)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Runs the search.
-///
-/// # Errors
-///
-/// Before the first fit:
-/// - [`Error::Parameter`] for an empty grid or axis, no scorers, two scorers of one name, an unknown scorer in `refit`
-/// - [`Error::Candidate`] for the first candidate that its check refuses
-/// - [`Error::NoRows`], [`Error::RowCount`] for data that do not belong together
-/// - the splitter's own, [`Error::EmptyFold`], [`Error::ClassMissing`]
-/// - [`Error::Preprocessing`] when the transformers cannot be fitted in the first fold
-///
-/// Afterwards: [`Error::AllFitsFailed`] when not a single fit could be scored. A failed refit is kept:
-/// [`best_model`](FittedSearch::best_model) gives it.
-impl<P, F, Y, I, D, S, E> Fit<ArrayBase<D, Ix2>, ArrayBase<S, I>, Error> for GridSearch<P, F, Y, E>
-where
-    F: Float,
-    Y: Target,
-    I: TargetDim + 'static,
-    D: Data<Elem = F>,
-    S: Data<Elem = Y>,
-    P: Fit<Array2<F>, Array<Y, I>, E> + Clone + Sync,
-    P::Object: PredictInplace<Array2<F>, Array<Y, I>>,
-    E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
-{
-    type Object = FittedSearch<P::Object, F, Array<Y, I>>;
-
-    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>) -> Result<Self::Object> {
-        let candidates = self.candidates()?;
-        search(&ByDataset::new(), candidates, &DataView::of(dataset)?, &self.protocol, &self.refit)
-    }
-}
-
-impl<P, F: Float, Y: Target, E> GridSearch<P, F, Y, E> {
-    /// Runs the search with an estimator that reads the rows of the borrowed data set: no fold is copied.
-    ///
-    /// # Errors
-    ///
-    /// As the search's `fit`, and before the first fit what [`FitRows::check`], [`FitRows::prepare`] and
-    /// [`FitRows::check_data`] say, as [`Error::Candidate`] where a candidate is the cause.
-    pub fn fit_by_rows<D, S, I>(
-        &self,
-        dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,
-    ) -> Result<FittedSearch<P::Object, F, Array<Y, I>>>
-    where
-        I: TargetDim + 'static,
-        D: Data<Elem = F>,
-        S: Data<Elem = Y>,
-        P: FitRows<F, Y, I> + Clone,
-    {
-        let candidates = self.candidates()?;
-        for (index, candidate) in candidates.iter().enumerate() {
-            let checked = candidate.estimator.check();
-            checked.map_err(|source| named(index, &candidate.params, Box::new(source)))?;
-        }
-        let data = DataView::of(dataset)?;
-        let trainer = ByRows::<P, F, Y, I>::new(&data, &self.protocol.preparation)?;
-        search(&trainer, candidates, &data, &self.protocol, &self.refit)
+        Search::unguarded_by(Exhaustive, prototype)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use linfa::Dataset;
-    use linfa::traits::Predict;
-    use ndarray::{Array1, Ix1, array};
+    use linfa::dataset::DatasetBase;
+    use linfa::traits::{Predict, PredictInplace};
+    use linfa::{Dataset, Float};
+    use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2, array};
 
     use super::*;
-    use crate::model_selection::fit_rows::FitContext;
+    use crate::error::Result;
+    use crate::model_selection::data_view::DataView;
+    use crate::model_selection::fit_rows::{FitContext, FitRows};
+    use crate::model_selection::search::fitted::FittedSearch;
+    use crate::model_selection::search::strategy::Strategy;
     use crate::model_selection::split::KFold;
+    use crate::model_selection::target::Target;
 
     /// An estimator of this crate, with a search whose `fit` is its own.
-    #[derive(Clone)]
+    #[derive(Clone, Debug)]
     struct Constant<F>(F);
 
     struct Model<F>(F);
@@ -347,10 +131,10 @@ mod tests {
         }
     }
 
-    impl<F: Float + Target> GridSearch<Constant<F>, F, F, Error> {
-        fn fit<D: Data<Elem = F>, S: Data<Elem = F>>(
+    impl<S: Strategy, F: Float + Target> Search<S, Constant<F>, F, F, Error> {
+        fn fit<D: Data<Elem = F>, T: Data<Elem = F>>(
             &self,
-            dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, Ix1>>,
+            dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<T, Ix1>>,
         ) -> Result<FittedSearch<Model<F>, F, Array1<F>>> {
             self.fit_by_rows(dataset)
         }

@@ -1,6 +1,6 @@
 //! k folds of rows.
 
-use super::{Rows, Split, Splitter, check_n_splits};
+use super::{Rows, Split, Splitter, check_memory, check_n_splits};
 use crate::error::Result;
 use crate::rng::Stream;
 
@@ -66,6 +66,7 @@ impl Splitter for KFold {
     fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
         let n_samples = rows.n_samples();
         check_n_splits("KFold", self.n_splits, n_samples, "rows")?;
+        check_memory("KFold", self.n_splits, n_samples)?;
         let mut order: Vec<usize> = (0..n_samples).collect();
         if let Some(seed) = self.shuffle {
             Stream::new(seed).named("split").shuffle(&mut order);

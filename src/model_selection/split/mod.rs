@@ -4,26 +4,67 @@
 //! classes and the groups of the rows. A splitter is plain data: its randomness comes from its seed and position alone,
 //! so the same splitter gives the same folds whenever it is asked.
 //!
-//! | splitter | every row is scored | order |
+//! | splitter | every row is scored | test rows |
 //! | --- | --- | --- |
 //! | [`KFold`] | once | blocks, or shuffled |
-//! | [`StratifiedKFold`] | once | every fold has the classes' shares |
-//! | [`ShuffleSplit`] | by chance | shuffled |
+//! | [`StratifiedKFold`] | once | with the classes' shares |
+//! | [`GroupKFold`] | once | whole groups |
+//! | [`StratifiedGroupKFold`] | once | whole groups, about the classes' shares |
+//! | [`RepeatedKFold`], [`RepeatedStratifiedKFold`] | once in each repeat | shuffled anew |
+//! | [`LeaveOneOut`], [`LeaveOneGroupOut`] | once | a row; a group |
+//! | [`LeavePOut`], [`LeavePGroupsOut`] | several times | every choice of p rows or groups |
+//! | [`ShuffleSplit`], [`StratifiedShuffleSplit`], [`GroupShuffleSplit`] | by chance | drawn anew for every fold |
+//! | [`TimeSeriesSplit`] | once, but for the first rows | blocks after the training rows |
+//! | [`PredefinedSplit`] | once, or never | given row by row |
+//! | [`TrainTestSplit`] | once, or never | one fold: drawn, stratified, grouped, or the last rows |
+//! | [`SplitBy`], `Vec<Split>` | as it says | of a closure; given |
+//!
+//! [`Binned`] lets the stratified ones divide by a target that is a number.
 //!
 //! # References
 //!
 //! Fold sizes and the allocation of classes follow scikit-learn 1.9, `model_selection/_split.py`. The random numbers are
 //! this crate's ([`rng`](crate::rng)), so shuffled folds differ from scikit-learn's.
 
+mod binned;
+mod combinations;
+mod group_k_fold;
+mod group_shuffle_split;
+mod groups;
 mod k_fold;
+mod leave_one_group_out;
+mod leave_one_out;
+mod leave_p_groups_out;
+mod leave_p_out;
+mod predefined_split;
+mod repeated_k_fold;
 mod share;
 mod shuffle_split;
+mod split_by;
+mod stratified_group_k_fold;
 mod stratified_k_fold;
+mod stratified_shuffle_split;
+mod time_series_split;
+mod train_test_split;
 
+pub use binned::Binned;
+pub use group_k_fold::GroupKFold;
+pub use group_shuffle_split::GroupShuffleSplit;
 pub use k_fold::KFold;
+pub use leave_one_group_out::LeaveOneGroupOut;
+pub use leave_one_out::LeaveOneOut;
+pub use leave_p_groups_out::LeavePGroupsOut;
+pub use leave_p_out::LeavePOut;
+pub use predefined_split::PredefinedSplit;
+pub use repeated_k_fold::{RepeatedKFold, RepeatedStratifiedKFold};
 pub use share::Share;
 pub use shuffle_split::ShuffleSplit;
+pub use split_by::SplitBy;
+pub use stratified_group_k_fold::StratifiedGroupKFold;
 pub use stratified_k_fold::StratifiedKFold;
+pub use stratified_shuffle_split::StratifiedShuffleSplit;
+pub use time_series_split::TimeSeriesSplit;
+pub use train_test_split::{TrainTestSplit, train_test_split};
 
 use std::fmt;
 
@@ -35,6 +76,7 @@ use crate::error::{Error, Result};
 pub struct Rows<'a> {
     n_samples: usize,
     classes: Option<&'a Classes>,
+    numbers: Option<&'a [f64]>,
     groups: Option<&'a [usize]>,
 }
 
@@ -42,7 +84,7 @@ impl<'a> Rows<'a> {
     /// Rows of which only the number is known.
     #[must_use]
     pub fn new(n_samples: usize) -> Self {
-        Rows { n_samples, classes: None, groups: None }
+        Rows { n_samples, classes: None, numbers: None, groups: None }
     }
 
     /// Adds the class of each row.
@@ -52,7 +94,14 @@ impl<'a> Rows<'a> {
         self
     }
 
-    /// Adds the group of each row, numbered from 0.
+    /// Adds the target of each row, when it is one number.
+    #[must_use]
+    pub fn numbers(mut self, numbers: &'a [f64]) -> Self {
+        self.numbers = Some(numbers);
+        self
+    }
+
+    /// Adds the group of each row. Any numbers will do; they may have gaps.
     #[must_use]
     pub fn groups(mut self, groups: &'a [usize]) -> Self {
         self.groups = Some(groups);
@@ -69,26 +118,53 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Split`] when there are none.
+    /// [`Error::Split`] when there are none, [`Error::RowCount`] when they are not as many as the rows.
     pub fn require_classes(&self, splitter: &str) -> Result<&'a Classes> {
-        self.classes.ok_or_else(|| Error::Split {
+        let classes = self.classes.ok_or_else(|| Error::Split {
             splitter: splitter.into(),
             needed: "one column of class labels as targets".into(),
             found: "the targets are numbers or several columns".into(),
-        })
+        })?;
+        self.check_length("y", classes.indices.len())?;
+        Ok(classes)
+    }
+
+    /// The targets, when they are one column of numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Split`] when they are not, [`Error::RowCount`] when they are not as many as the rows.
+    pub fn require_numbers(&self, splitter: &str) -> Result<&'a [f64]> {
+        let numbers = self.numbers.ok_or_else(|| Error::Split {
+            splitter: splitter.into(),
+            needed: "one column of numbers as targets".into(),
+            found: "the targets are labels or several columns".into(),
+        })?;
+        self.check_length("y", numbers.len())?;
+        Ok(numbers)
     }
 
     /// The groups.
     ///
     /// # Errors
     ///
-    /// [`Error::Split`] when there are none.
+    /// [`Error::Split`] when there are none, [`Error::RowCount`] when they are not as many as the rows.
     pub fn require_groups(&self, splitter: &str) -> Result<&'a [usize]> {
-        self.groups.ok_or_else(|| Error::Split {
+        let groups = self.groups.ok_or_else(|| Error::Split {
             splitter: splitter.into(),
             needed: "the group of every row".into(),
             found: "no groups were given".into(),
-        })
+        })?;
+        self.check_length("groups", groups.len())?;
+        Ok(groups)
+    }
+
+    fn check_length(&self, array: &'static str, found: usize) -> Result<()> {
+        if found == self.n_samples {
+            Ok(())
+        } else {
+            Err(Error::RowCount { array, expected: self.n_samples, found })
+        }
     }
 }
 
@@ -180,14 +256,20 @@ pub(crate) fn checked(splitter: &dyn Splitter, rows: &Rows<'_>, missing_classes:
     for (fold, split) in splits.iter().enumerate() {
         check_fold(fold, split, n_samples)?;
         if let Some(classes) = rows.classes.filter(|_| !missing_classes) {
-            let mut seen = vec![false; classes.names.len()];
-            split.train.iter().for_each(|&row| seen[classes.indices[row]] = true);
-            if let Some(missing) = seen.iter().position(|seen| !seen) {
-                return Err(Error::ClassMissing { fold, class: classes.names[missing].clone() });
-            }
+            check_classes(fold, &split.train, classes)?;
         }
     }
     Ok(splits)
+}
+
+/// Checks that the training rows of a fold hold every class.
+pub(crate) fn check_classes(fold: usize, train: &[usize], classes: &Classes) -> Result<()> {
+    let mut seen = vec![false; classes.names.len()];
+    train.iter().for_each(|&row| seen[classes.indices[row]] = true);
+    match seen.iter().position(|seen| !seen) {
+        Some(missing) => Err(Error::ClassMissing { fold, class: classes.names[missing].clone() }),
+        None => Ok(()),
+    }
 }
 
 fn check_fold(fold: usize, split: &Split, n_samples: usize) -> Result<()> {
@@ -207,6 +289,21 @@ fn check_fold(fold: usize, split: &Split, n_samples: usize) -> Result<()> {
     }
 }
 
+/// The row indices that the folds of one splitter may hold together: 8 GiB of them.
+const MOST_INDICES: u128 = 1 << 30;
+
+/// Checks that so many folds of all rows fit into memory.
+fn check_memory(splitter: &str, folds: usize, n_samples: usize) -> Result<()> {
+    if folds as u128 * n_samples.max(1) as u128 <= MOST_INDICES {
+        return Ok(());
+    }
+    Err(Error::Split {
+        splitter: splitter.into(),
+        needed: "folds that together hold at most 2^30 rows".into(),
+        found: format!("{folds} folds of {n_samples} rows were asked for"),
+    })
+}
+
 /// Checks that there are at least two folds and no more folds than things to divide.
 fn check_n_splits(splitter: &str, n_splits: usize, things: usize, called: &str) -> Result<()> {
     crate::error::check("n_splits", n_splits, n_splits >= 2, "at least 2")?;
@@ -218,6 +315,20 @@ fn check_n_splits(splitter: &str, n_splits: usize, things: usize, called: &str) 
         });
     }
     Ok(())
+}
+
+/// Checks that every class has at least that many rows.
+fn check_members(splitter: &str, classes: &Classes, needed: usize) -> Result<()> {
+    let counts = classes.counts();
+    match counts.iter().position(|&members| members < needed) {
+        Some(class) => Err(Error::ClassTooSmall {
+            splitter: splitter.into(),
+            class: classes.names[class].clone(),
+            members: counts[class],
+            needed,
+        }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

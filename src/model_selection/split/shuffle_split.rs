@@ -1,7 +1,7 @@
 //! Independent random splits.
 
 use super::share::{Share, sizes};
-use super::{Rows, Split, Splitter};
+use super::{Rows, Split, Splitter, check_memory};
 use crate::error::{Result, check};
 use crate::rng::Stream;
 
@@ -78,7 +78,9 @@ impl Splitter for ShuffleSplit {
 
     fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
         check("n_splits", self.n_splits, self.n_splits >= 1, "at least 1")?;
-        let (train, test) = sizes(self.name(), rows.n_samples(), self.train_size, self.test_size, 0.1)?;
+        check_memory(self.name(), self.n_splits, rows.n_samples())?;
+        let (train, test) =
+            sizes(self.name(), rows.n_samples(), "rows", self.train_size, self.test_size, 0.1)?;
         let root = Stream::new(self.seed).named("split");
         Ok((0..self.n_splits)
             .map(|fold| {

@@ -1,7 +1,9 @@
 //! k folds with the classes' shares in each.
 
-use super::{Rows, Split, Splitter, check_n_splits};
-use crate::error::{Error, Result};
+use super::{Rows, Split, Splitter, check_members, check_memory, check_n_splits};
+#[cfg(any(doc, test))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::model_selection::target::Classes;
 use crate::rng::Stream;
 
@@ -55,20 +57,6 @@ impl StratifiedKFold {
     }
 }
 
-/// Checks that every class has a row for every fold.
-fn check_members(splitter: &str, classes: &Classes, needed: usize) -> Result<()> {
-    let counts = classes.counts();
-    match counts.iter().position(|&members| members < needed) {
-        Some(class) => Err(Error::ClassTooSmall {
-            splitter: splitter.into(),
-            class: classes.names[class].clone(),
-            members: counts[class],
-            needed,
-        }),
-        None => Ok(()),
-    }
-}
-
 /// The classes' numbers in the order in which the classes first appear.
 fn by_appearance(classes: &Classes) -> Vec<usize> {
     let mut seen = vec![false; classes.names.len()];
@@ -86,6 +74,7 @@ impl Splitter for StratifiedKFold {
 
     fn split(&self, rows: &Rows<'_>) -> Result<Vec<Split>> {
         check_n_splits(self.name(), self.n_splits, rows.n_samples(), "rows")?;
+        check_memory(self.name(), self.n_splits, rows.n_samples())?;
         let classes = rows.require_classes(self.name())?;
         check_members(self.name(), classes, self.n_splits)?;
         let order = by_appearance(classes);

@@ -88,6 +88,10 @@ impl<F: Float> Layer<F> for AlphaDropout {
         n_inputs
     }
 
+    fn is_random(&self) -> bool {
+        self.rate > 0.0
+    }
+
     fn forward(&self, pass: Forward<'_, F>) {
         match pass.noise {
             Some(noise) => {

@@ -34,6 +34,7 @@ pub(crate) const MAX_UNITS: usize = 1 << 24;
 /// | `bias_initializer` | zeros | |
 /// | `kernel_regularizer` | none | |
 /// | `bias_regularizer` | none | |
+/// | `activity_regularizer` | none | |
 /// | `kernel_constraint` | none | |
 /// | `bias_constraint` | none | |
 /// | `trainable` | true | |
@@ -60,6 +61,8 @@ pub struct Dense {
     kernel_regularizer: Option<AnyRegularizer>,
     #[serde(default)]
     bias_regularizer: Option<AnyRegularizer>,
+    #[serde(default)]
+    activity_regularizer: Option<AnyRegularizer>,
     #[serde(default)]
     kernel_constraint: Option<AnyConstraint>,
     #[serde(default)]
@@ -96,6 +99,7 @@ impl Dense {
             bias_initializer: zeros(),
             kernel_regularizer: None,
             bias_regularizer: None,
+            activity_regularizer: None,
             kernel_constraint: None,
             bias_constraint: None,
             trainable: true,
@@ -144,6 +148,16 @@ impl Dense {
         self
     }
 
+    /// The penalty on its output: the mean over the rows, weighted by the sample weights, of the penalty on the output of each. In
+    /// training and in validation, of a frozen layer too.
+    ///
+    /// For a sum over elements, as L1 and L2 are, that is Keras' penalty of the batch divided by its rows.
+    #[must_use]
+    pub fn activity_regularizer(mut self, regularizer: impl Into<AnyRegularizer>) -> Self {
+        self.activity_regularizer = Some(regularizer.into());
+        self
+    }
+
     /// What the weights obey after each update.
     #[must_use]
     pub fn kernel_constraint(mut self, constraint: impl Into<AnyConstraint>) -> Self {
@@ -187,6 +201,7 @@ impl Configured for Dense {
         check_part("bias_initializer", Some(&self.bias_initializer))?;
         check_part("kernel_regularizer", self.kernel_regularizer.as_ref())?;
         check_part("bias_regularizer", self.bias_regularizer.as_ref())?;
+        check_part("activity_regularizer", self.activity_regularizer.as_ref())?;
         check_part("kernel_constraint", self.kernel_constraint.as_ref())?;
         check_part("bias_constraint", self.bias_constraint.as_ref())
     }
@@ -218,6 +233,10 @@ impl<F: Float> Layer<F> for Dense {
 
     fn activation(&self) -> Option<&AnyActivation> {
         Some(&self.activation)
+    }
+
+    fn activity_regularizer(&self) -> Option<&AnyRegularizer> {
+        self.activity_regularizer.as_ref()
     }
 
     fn kept_width(&self, _n_inputs: usize) -> usize {

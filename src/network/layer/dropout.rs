@@ -80,6 +80,10 @@ impl<F: Float> Layer<F> for Dropout {
         n_inputs
     }
 
+    fn is_random(&self) -> bool {
+        self.rate > 0.0
+    }
+
     fn forward(&self, pass: Forward<'_, F>) {
         self.apply(pass.noise, pass.input.len() / pass.rows, pass.input, pass.output);
     }

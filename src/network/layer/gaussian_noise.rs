@@ -72,6 +72,10 @@ impl<F: Float> Layer<F> for GaussianNoise {
         n_inputs
     }
 
+    fn is_random(&self) -> bool {
+        self.stddev > 0.0
+    }
+
     fn forward(&self, pass: Forward<'_, F>) {
         self.apply(pass.noise, pass.input.len() / pass.rows, pass.input, pass.output);
     }

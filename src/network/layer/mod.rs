@@ -13,6 +13,7 @@ use crate::network::activation::AnyActivation;
 use crate::network::constraint::AnyConstraint;
 use crate::network::initializer::AnyInitializer;
 use crate::network::regularizer::AnyRegularizer;
+use crate::network::sequential::Sequential;
 use crate::part::{Configured, Member, Part, Room};
 use crate::rng::Stream;
 
@@ -23,6 +24,7 @@ mod dropout;
 mod gaussian_noise;
 mod layer_norm;
 mod normalized;
+mod residual;
 
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
@@ -31,6 +33,7 @@ pub(crate) use dense::MAX_UNITS;
 pub use dropout::Dropout;
 pub use gaussian_noise::GaussianNoise;
 pub use layer_norm::LayerNorm;
+pub use residual::Residual;
 
 /// A tensor that a layer asks for.
 #[derive(Clone, Debug)]
@@ -119,6 +122,8 @@ pub struct Forward<'a, F> {
     pub rows: usize,
     /// `rows × n_inputs`.
     pub input: &'a [F],
+    /// What goes past the branch that ends in this layer; empty where there is none.
+    pub skip: &'a [F],
     /// `rows × n_outputs`, to be written.
     pub output: &'a mut [F],
     /// `rows × kept_width`, to be written for the backward pass; empty in a prediction.
@@ -148,6 +153,8 @@ pub struct Backward<'a, F> {
     pub delta: &'a mut [F],
     /// `rows × n_inputs`: ∂loss/∂input, to be written; absent in the first layer.
     pub input_delta: Option<&'a mut [F]>,
+    /// ∂loss/∂skip, to be written; absent without a branch, or when it begins in the first layer.
+    pub skip_delta: Option<&'a mut [F]>,
     /// The layer's weights.
     pub weights: Tensors<'a, F>,
     /// What [`Layer::prepare`] wrote.
@@ -203,6 +210,32 @@ pub trait Layer<F: Float>: Send + Sync {
     /// The activation at its end, if it has one that a loss may take over.
     fn activation(&self) -> Option<&AnyActivation> {
         None
+    }
+
+    /// The penalty on its output, added to the loss: the mean over the rows of the penalty on the output of each.
+    fn activity_regularizer(&self) -> Option<&AnyRegularizer> {
+        None
+    }
+
+    /// The layers that rows go through before they come to this one, if it merges a branch: it is handed what they give as
+    /// `input`, and what went into them as `skip`.
+    fn branch(&self) -> Option<&Sequential> {
+        None
+    }
+
+    /// Checks that it can merge a branch of that many outputs with the `n_inputs` columns that go past it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) says which widths do not fit.
+    fn check_branch(&self, _n_inputs: usize, _n_branch: usize) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether training draws random numbers, so that two passes over the same rows differ. A layer that does and does not say
+    /// so acts as in a prediction where all rows are read at once.
+    fn is_random(&self) -> bool {
+        false
     }
 
     /// Values per row that the forward pass keeps for the backward pass, beside input and output.
@@ -261,6 +294,7 @@ impl Room for Layers {
             Member::of::<GaussianNoise>(),
             Member::of::<LayerNorm>(),
             Member::of::<BatchNorm>(),
+            Member::of::<Residual>(),
         ];
         MEMBERS
     }

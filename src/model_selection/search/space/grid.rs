@@ -1,44 +1,33 @@
-//! Typed axes and their combinations.
+//! Typed axes and functions that draw, and their combinations.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::candidates::Candidate;
+use super::distribution::Distribution;
+use super::draw::{Draw, Guide};
+use super::walk::Walk;
 use crate::error::{Error, Result, check};
-use crate::model_selection::results::{ParamValue, Params};
+use crate::model_selection::evaluation::guarded;
+use crate::model_selection::results::ParamValue;
+use crate::model_selection::search::candidates::Candidate;
 
-type Setter<P> = Arc<dyn Fn(P) -> P + Send + Sync>;
-
-/// A value of an axis: what it is called, and what it does to the builder.
-struct Point<P> {
-    value: ParamValue,
-    set: Setter<P>,
-}
-
-impl<P> Clone for Point<P> {
-    fn clone(&self) -> Self {
-        Point { value: self.value.clone(), set: Arc::clone(&self.set) }
-    }
-}
-
-struct Axis<P> {
-    name: String,
-    points: Result<Vec<Point<P>>, Arc<serde_json::Error>>,
-}
-
-impl<P> Clone for Axis<P> {
-    fn clone(&self) -> Self {
-        Axis { name: self.name.clone(), points: self.points.clone() }
-    }
-}
+/// What is done to the builder, by what is drawn.
+type Step<P> = Arc<dyn Fn(P, &mut Draw<'_>) -> P + Send + Sync>;
 
 type Filter<P> = Arc<dyn Fn(&Candidate<P>) -> bool + Send + Sync>;
 
 /// Axes over an estimator's builder `P`, and the filter of their combinations.
 ///
 /// The combinations are ordered like an odometer: the first axis changes slowest, the last one fastest.
+///
+/// | method | adds |
+/// | --- | --- |
+/// | `axis`, `axis_labelled` | a list of values |
+/// | `axis_from` | a [`Distribution`] |
+/// | `vary` | a function that draws: one parameter may depend on another |
+/// | `filter` | a condition |
 ///
 /// # Examples
 ///
@@ -54,27 +43,41 @@ type Filter<P> = Arc<dyn Fn(&Candidate<P>) -> bool + Send + Sync>;
 /// assert_eq!(candidates[1].params().to_string(), "penalty=0.1, l1_ratio=0.5");
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
+///
+/// A space in which one parameter depends on another is counted exactly: 3 + 9 networks of one or two layers.
+///
+/// ```
+/// use linfa_mlp::MlpRegressor;
+/// use linfa_mlp::estimator::MlpRegressorParams;
+/// use linfa_mlp::model_selection::Grid;
+///
+/// let networks = Grid::new().vary(|p: MlpRegressorParams, draw| {
+///     p.hidden_layer_sizes(draw.depth_and_units("hidden", 1..=2, [16, 32, 64]))
+/// });
+/// assert_eq!(networks.candidates(&MlpRegressor::params())?.len(), 12);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 pub struct Grid<P> {
-    axes: Vec<Axis<P>>,
+    names: Vec<String>,
+    steps: Vec<Step<P>>,
     filters: Vec<Filter<P>>,
 }
 
 impl<P> Default for Grid<P> {
     fn default() -> Self {
-        Grid { axes: Vec::new(), filters: Vec::new() }
+        Grid { names: Vec::new(), steps: Vec::new(), filters: Vec::new() }
     }
 }
 
 impl<P> Clone for Grid<P> {
     fn clone(&self) -> Self {
-        Grid { axes: self.axes.clone(), filters: self.filters.clone() }
+        Grid { names: self.names.clone(), steps: self.steps.clone(), filters: self.filters.clone() }
     }
 }
 
 impl<P> fmt::Debug for Grid<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let axes = self.axes.iter().map(|axis| (&axis.name, axis.points.as_ref().map_or(0, Vec::len)));
-        f.debug_map().entries(axes).finish()
+        f.debug_tuple("Grid").field(&self.names).finish()
     }
 }
 
@@ -89,7 +92,7 @@ impl<P> Grid<P> {
     /// files show of them.
     #[must_use]
     pub fn axis<V>(
-        mut self,
+        self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = V>,
         set: impl Fn(P, V) -> P + Send + Sync + 'static,
@@ -98,16 +101,22 @@ impl<P> Grid<P> {
         V: Clone + Serialize + Send + Sync + 'static,
     {
         let values: Vec<V> = values.into_iter().collect();
-        let forms = ParamValue::of_axis(&values).map_err(Arc::new);
-        let points = forms.map(|forms| points(forms.into_iter().zip(values), set));
-        self.axes.push(Axis { name: name.into(), points });
-        self
+        match ParamValue::of_axis(&values) {
+            Ok(forms) => self.list(name.into(), forms, values, set),
+            Err(error) => {
+                let error = Arc::new(error);
+                self.step(name.into(), move |builder, draw| {
+                    draw.note_problem(json_error(&error));
+                    builder
+                })
+            }
+        }
     }
 
     /// As [`axis`](Grid::axis), for values without a serde form: each comes with the label that results show.
     #[must_use]
     pub fn axis_labelled<V>(
-        mut self,
+        self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = (&'static str, V)>,
         set: impl Fn(P, V) -> P + Send + Sync + 'static,
@@ -115,9 +124,30 @@ impl<P> Grid<P> {
     where
         V: Clone + Send + Sync + 'static,
     {
-        let values = values.into_iter().map(|(label, value)| (ParamValue::labelled(label), value));
-        self.axes.push(Axis { name: name.into(), points: Ok(points(values, set)) });
-        self
+        let (labels, values) = values.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+        self.list(name.into(), labels.into_iter().map(ParamValue::labelled).collect(), values, set)
+    }
+
+    /// Adds an axis whose values come from a distribution. Where every combination is tried, it must be one of whole
+    /// numbers.
+    #[must_use]
+    pub fn axis_from<D: Distribution + 'static>(
+        self,
+        name: impl Into<String>,
+        distribution: D,
+        set: impl Fn(P, D::Value) -> P + Send + Sync + 'static,
+    ) -> Self {
+        let name = name.into();
+        self.step(name.clone(), move |builder, draw| {
+            let value = draw.from(&name, &distribution);
+            set(builder, value)
+        })
+    }
+
+    /// Adds a function that draws what it needs, and changes the builder by it; see [`Draw`].
+    #[must_use]
+    pub fn vary(self, change: impl Fn(P, &mut Draw<'_>) -> P + Send + Sync + 'static) -> Self {
+        self.step("…".into(), change)
     }
 
     /// Keeps only the combinations for which this holds.
@@ -127,65 +157,89 @@ impl<P> Grid<P> {
         self
     }
 
+    fn list<V: Clone + Send + Sync + 'static>(
+        self,
+        name: String,
+        forms: Vec<ParamValue>,
+        values: Vec<V>,
+        set: impl Fn(P, V) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.step(name.clone(), move |builder, draw| match draw.place(&name, values.len()) {
+            Some(place) => {
+                draw.note(&name, forms[place].clone());
+                set(builder, values[place].clone())
+            }
+            None => builder,
+        })
+    }
+
+    fn step(mut self, name: String, step: impl Fn(P, &mut Draw<'_>) -> P + Send + Sync + 'static) -> Self {
+        self.names.push(name);
+        self.steps.push(Arc::new(step));
+        self
+    }
+
     /// All combinations, applied to copies of the prototype.
     ///
     /// # Errors
     ///
-    /// - [`Error::Parameter`] for no axes, an axis without values, two axes of the same name, or a filter that keeps
-    ///   nothing
+    /// - [`Error::Parameter`] for no axes, an axis without values or with more than can be counted, two axes of the same name,
+    ///   or a filter that keeps nothing
     /// - [`Error::Json`] for a value whose serde form cannot be made
     pub fn candidates(&self, prototype: &P) -> Result<Vec<Candidate<P>>>
     where
         P: Clone,
     {
-        check("grid", "without axes", !self.axes.is_empty(), "a grid of at least one axis")?;
-        let mut candidates = vec![Candidate { estimator: prototype.clone(), params: Params::default() }];
-        for (place, axis) in self.axes.iter().enumerate() {
-            let again = self.axes[..place].iter().any(|other| other.name == axis.name);
-            check("axis", &axis.name, !again, "a name that no other axis has")?;
-            let points = axis.points.as_ref().map_err(|error| json_error(error))?;
-            let allowed = "a list of at least one value";
-            check(&format!("axis {}", axis.name), "empty", !points.is_empty(), allowed)?;
-            candidates = candidates
-                .iter()
-                .flat_map(|candidate| {
-                    points.iter().map(|point| Candidate {
-                        estimator: (point.set)(candidate.estimator.clone()),
-                        params: candidate.params.clone().with(&axis.name, point.value.clone()),
-                    })
-                })
-                .collect();
+        let mut walk = Walk::default();
+        let (mut candidates, mut all) = (Vec::new(), 0);
+        loop {
+            candidates.extend(self.candidate(prototype, &mut walk)?);
+            all += 1;
+            if !walk.advance()? {
+                break;
+            }
         }
-        let all = candidates.len();
-        candidates.retain(|candidate| self.filters.iter().all(|keep| keep(candidate)));
-        let found = format!("keeping none of {all}");
-        check("filter", found, !candidates.is_empty(), "one that keeps at least one candidate")?;
+        self.check_kept(!candidates.is_empty(), all)?;
         Ok(candidates)
     }
 
+    /// The candidate that a guide leads to; none when the filter refuses it.
+    pub(super) fn candidate(&self, prototype: &P, guide: &mut dyn Guide) -> Result<Option<Candidate<P>>>
+    where
+        P: Clone,
+    {
+        check("grid", "without axes", !self.is_empty(), "a grid of at least one axis")?;
+        let mut draw = Draw::by(guide);
+        // A function that gets a value out of its range, because the range is impossible, may panic of it.
+        let estimator = guarded("the search space", || {
+            let steps = self.steps.iter();
+            Ok::<P, Error>(steps.fold(prototype.clone(), |builder, step| step(builder, &mut draw)))
+        });
+        let (estimator, (params, answers)) = match estimator {
+            Err(error) if !draw.problem() => return Err(error),
+            estimator => {
+                let drawn = draw.finish()?;
+                (estimator?, drawn)
+            }
+        };
+        let candidate = Candidate { estimator, params, answers };
+        Ok(self.filters.iter().all(|keep| keep(&candidate)).then_some(candidate))
+    }
+
+    /// Refuses a filter that kept none of so many.
+    pub(super) fn check_kept(&self, any: bool, all: usize) -> Result<()> {
+        let found = format!("keeping none of {all}");
+        check("filter", found, any, "one that keeps at least one candidate")
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.axes.is_empty()
+        self.steps.is_empty()
     }
 }
 
 /// serde's errors cannot be copied, so its text is put into a new one.
 fn json_error(error: &serde_json::Error) -> Error {
     Error::Json(serde::ser::Error::custom(error))
-}
-
-fn points<P, V>(
-    values: impl IntoIterator<Item = (ParamValue, V)>,
-    set: impl Fn(P, V) -> P + Send + Sync + 'static,
-) -> Vec<Point<P>>
-where
-    V: Clone + Send + Sync + 'static,
-{
-    let set = Arc::new(set);
-    let point = |(form, value): (ParamValue, V)| {
-        let set = Arc::clone(&set);
-        Point { value: form, set: Arc::new(move |builder| set(builder, value.clone())) as Setter<P> }
-    };
-    values.into_iter().map(point).collect()
 }
 
 #[cfg(test)]

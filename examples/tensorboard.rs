@@ -1,0 +1,34 @@
+//! Exercise 13: loss, accuracy and weights in TensorBoard, while the network learns.
+//!
+//! ```text
+//! cargo run --release --example tensorboard -- [--digits] [--epochs N] [--out FOLDER]
+//! tensorboard --logdir runs/tensorboard
+//! ```
+//!
+//! Writes event files, and prints what is in them.
+
+use std::error::Error;
+use std::fs;
+
+use linfa_mlp::prelude::*;
+use linfa_mlp::tensorboard::Events;
+
+mod practical;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let data = practical::OneHot::from_args("tensorboard")?;
+    let logs = data.file("logs")?;
+    let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;
+    let board = TensorBoard::to(&logs).update_freq(10).histogram_freq(1);
+    data.fit(&mut model, &data.training().validation_split(0.3).callback(board))?;
+
+    for run in ["train", "validation"] {
+        for file in fs::read_dir(logs.join(run))? {
+            let events = Events::open(&file?.path())?.collect::<Result<Vec<_>, _>>()?;
+            let last = events.last().map_or(0, |event| event.step);
+            println!("{run:>10}: {} values, the last one at step {last}", events.len());
+        }
+    }
+    println!("look at them: tensorboard --logdir {}", logs.display());
+    Ok(())
+}
