@@ -191,7 +191,7 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
     }
 
     // Rows predicted one by one use the memory of the first.
-    let network = network(Dense::new(3), false).build::<f32>(4, 1).expect("legal");
+    let network = network(Dense::new(3), true).build::<f32>(4, 1).expect("legal");
     let mut scratch = RowScratch::new();
     let mut predict = |rows: usize| {
         for i in 0..rows {

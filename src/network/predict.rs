@@ -49,26 +49,32 @@ impl<F: Float> Network<F> {
     /// [`Error::Width`] when `x` has another number of columns than the network was built for, [`Error::NotFinite`] for
     /// a value that is NaN or infinite.
     pub fn predict(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.checked_rows(x, false)
+    }
+
+    /// The outputs for some rows before the last activation.
+    pub(crate) fn sums(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
+        self.checked_rows(x, true)
+    }
+
+    fn checked_rows(&self, x: ArrayView2<'_, F>, without_last_activation: bool) -> Result<Array2<F>> {
         self.check_width(x.ncols())?;
         let (n, width) = x.dim();
+        let Some(values) = x.as_slice() else {
+            check_finite(x)?;
+            return Ok(self.rows_through(n, |row| x.row(row), without_last_activation));
+        };
         let mut outputs = Array2::zeros((n, self.n_outputs()));
         let rows = self.block_rows().min(n);
-        let finite = match x.as_slice() {
-            Some(x) => self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
-                let x = &x[start * width..][..outputs.len() / self.n_outputs() * width];
-                // The block is in the cache afterwards.
-                let finite = kernel::all_finite(x);
-                if finite {
-                    self.block(tape, x, outputs, false);
-                }
-                finite
-            }),
-            None => {
-                check_finite(x)?;
-                outputs = self.predict_rows(n, |row| x.row(row));
-                true
+        let finite = self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
+            let x = &values[start * width..][..outputs.len() / self.n_outputs() * width];
+            // The block is in the cache afterwards.
+            let finite = kernel::all_finite(x);
+            if finite {
+                self.block(tape, x, outputs, without_last_activation);
             }
-        };
+            finite
+        });
         if !finite {
             check_finite(x)?;
         }
@@ -119,13 +125,6 @@ impl<F: Float> Network<F> {
         row: impl Fn(usize) -> ArrayView1<'x, F> + Sync,
     ) -> Array2<F> {
         self.rows_through(n, row, false)
-    }
-
-    /// The outputs for some rows before the last activation.
-    pub(crate) fn sums(&self, x: ArrayView2<'_, F>) -> Result<Array2<F>> {
-        self.check_width(x.ncols())?;
-        check_finite(x)?;
-        Ok(self.rows_through(x.nrows(), |row| x.row(row), true))
     }
 
     fn rows_through<'x>(
