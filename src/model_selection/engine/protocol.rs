@@ -235,7 +235,7 @@ macro_rules! protocol_methods {
             self
         }
 
-        /// How much may be spent on the fits. The default is no limit; see [`Budget`]($crate::model_selection::Budget).
+        /// How much may be spent on the fits. The default is no limit; see [`Budget`](crate::model_selection::Budget).
         #[must_use]
         pub fn budget(mut self, budget: $crate::model_selection::Budget) -> Self {
             self.protocol.budget = budget;
@@ -246,7 +246,7 @@ macro_rules! protocol_methods {
         /// replicates. The default is 1, with the candidate's own seed.
         ///
         /// Candidates share their seeds, so that their scores differ by what they are and not by luck
-        /// ([`FitContext::seed`]($crate::model_selection::FitContext::seed)).
+        /// ([`FitContext::seed`](crate::model_selection::FitContext::seed)).
         #[must_use]
         pub fn replicates(mut self, replicates: usize) -> Self {
             self.protocol.replicates = replicates;
@@ -289,7 +289,7 @@ macro_rules! protocol_methods {
         }
 
         /// Writes the search as TensorBoard's HParams table into this directory, while it runs; see
-        /// [`SearchTensorBoard`]($crate::model_selection::SearchTensorBoard).
+        /// [`SearchTensorBoard`](crate::model_selection::SearchTensorBoard).
         #[cfg(feature = "tensorboard")]
         #[must_use]
         pub fn tensorboard(self, root: impl AsRef<std::path::Path>) -> Self {
@@ -297,7 +297,7 @@ macro_rules! protocol_methods {
         }
 
         /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
-        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        /// gives the same bytes: see [`Journal`](crate::model_selection::Journal), which says what it compares.
         #[must_use]
         pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
             self.protocol.journal = Some(journal.into());

@@ -358,7 +358,7 @@ macro_rules! drawing_methods {
             self
         }
 
-        /// How many candidates are tried, and a function that draws one; see [`Draw`]($crate::model_selection::Draw).
+        /// How many candidates are tried, and a function that draws one; see [`Draw`](crate::model_selection::Draw).
         #[must_use]
         pub fn sample(
             self,
