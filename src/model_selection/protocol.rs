@@ -297,7 +297,7 @@ macro_rules! protocol_methods {
         }
 
         /// Writes every finished fit to a file. Killed at any moment and started again, the search does what is missing and
-        /// gives the same bytes: see [`Journal`]($crate::model_selection::Journal), which says what it compares.
+        /// gives the same bytes: see [`Journal`](crate::model_selection::Journal), which says what it compares.
         #[must_use]
         pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
             self.protocol.journal = Some(journal.into());
