@@ -239,9 +239,9 @@ impl Layout {
         let k = matrix.names.len();
         let cell = match k {
             ..=3 => 96,
-            ..=6 => 72,
-            ..=12 => 54,
-            ..=25 => 32,
+            4..=6 => 72,
+            7..=12 => 54,
+            13..=25 => 32,
             _ => 16,
         } * scale;
         let mut layout = Layout {

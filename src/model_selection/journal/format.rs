@@ -25,7 +25,7 @@ pub(super) const LONGEST: usize = 64 << 20;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
     Study(Study),
-    Fit(Fit),
+    Fit(Box<Fit>),
 }
 
 /// A finished fit.

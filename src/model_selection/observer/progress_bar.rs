@@ -174,11 +174,11 @@ impl SearchObserver for SearchProgress {
 
     fn fit_finished(&self, row: &FitRow) {
         self.with(|state| {
-            if let Some((all, lines)) = &mut state.lines {
-                if let Some(line) = lines.remove(&row.task()) {
-                    line.finish_and_clear();
-                    all.remove(&line);
-                }
+            if let Some((all, lines)) = &mut state.lines
+                && let Some(line) = lines.remove(&row.task())
+            {
+                line.finish_and_clear();
+                all.remove(&line);
             }
             state.done += 1;
             let failed = !row.status.is_fitted() && !row.status.is_stopped();

@@ -126,9 +126,8 @@ impl SearchResults {
     fn compare_in(&self, scorer: usize, a: usize, b: usize) -> Result<Comparison> {
         let (ours, theirs) = (self.by_fold(scorer, a)?, self.by_fold(scorer, b)?);
         for (mine, other, candidate) in [(&ours, &theirs, b), (&theirs, &ours, a)] {
-            for fold in mine.iter().filter(|fold| other.iter().all(|one| one.fold != fold.fold)) {
-                return Err(unscored(candidate, fold.fold));
-            }
+            let alone = mine.iter().find(|fold| other.iter().all(|one| one.fold != fold.fold));
+            alone.map_or(Ok(()), |fold| Err(unscored(candidate, fold.fold)))?;
         }
         check("folds", ours.len(), ours.len() > 1, "at least 2 for a comparison")?;
         let differences: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| a.score - b.score).collect();

@@ -44,28 +44,28 @@ pub struct RefitEpochs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Rule {
-    MaxBest,
-    MedianBest,
-    MeanBest,
+    Max,
+    Median,
+    Mean,
 }
 
 impl RefitEpochs {
     /// As many as the fit whose best epoch was the latest.
     #[must_use]
     pub fn max_best() -> Self {
-        RefitEpochs { rule: Rule::MaxBest, scaled: false }
+        RefitEpochs { rule: Rule::Max, scaled: false }
     }
 
     /// The median of the best epochs.
     #[must_use]
     pub fn median_best() -> Self {
-        RefitEpochs { rule: Rule::MedianBest, scaled: false }
+        RefitEpochs { rule: Rule::Median, scaled: false }
     }
 
     /// The mean of the best epochs.
     #[must_use]
     pub fn mean_best() -> Self {
-        RefitEpochs { rule: Rule::MeanBest, scaled: false }
+        RefitEpochs { rule: Rule::Mean, scaled: false }
     }
 
     /// Fewer epochs, by as much as the refit has more rows: so that it makes about as many updates as the fits did.
@@ -96,9 +96,9 @@ impl RefitEpochs {
         epochs.sort_unstable();
         let n = epochs.len();
         match self.rule {
-            Rule::MaxBest => epochs[n - 1] as f64,
-            Rule::MedianBest => (epochs[(n - 1) / 2] + epochs[n / 2]) as f64 / 2.0,
-            Rule::MeanBest => epochs.iter().sum::<usize>() as f64 / n as f64,
+            Rule::Max => epochs[n - 1] as f64,
+            Rule::Median => (epochs[(n - 1) / 2] + epochs[n / 2]) as f64 / 2.0,
+            Rule::Mean => epochs.iter().sum::<usize>() as f64 / n as f64,
         }
     }
 }
