@@ -80,7 +80,7 @@ fn other_data_weights_tags_and_ways_are_refused() {
     assert_eq!(of(&data(12).with_weights(Array1::ones(12))), "sample weights");
     assert_eq!(of(&data(12).with_feature_names(vec!["a", "b", "c"])), "records");
     assert_eq!(what(run_nets(nets(Journal::at(&path).tag("v2"))).unwrap_err()), "tag");
-    assert_eq!(first(&data(12)).unwrap().is_empty(), false);
+    assert!(!first(&data(12)).unwrap().is_empty());
 
     let search = || {
         GridSearch::new(MlpRegressor::params().epochs(2))

@@ -96,7 +96,8 @@ fn evaluations_are_the_same_for_any_number_of_threads() {
                 (ElasticNet::params().penalty(0.1), KFold::new(4).shuffle(2), Scorer::r2());
             let predicted = cross_val_predict(&params, &diabetes, &cv).unwrap();
             let sizes = TrainSizes::new([0.1, 0.5, 1.0]).seed(3);
-            let learning = learning_curve(&params, &diabetes, &sizes, &cv, &[r2.clone()]).unwrap();
+            let learning =
+                learning_curve(&params, &diabetes, &sizes, &cv, std::slice::from_ref(&r2)).unwrap();
             let permutations = permutation_test_score(&params, &diabetes, &cv, &r2, 10, 5).unwrap();
             let nested = nested_cross_validate(&search!().train_scores(false), &diabetes, &cv).unwrap();
             let inner = nested.inner().iter().flatten();
