@@ -7,8 +7,9 @@ pub use crate::callback::ProgressBar;
 #[cfg(feature = "tensorboard")]
 pub use crate::callback::TensorBoard;
 pub use crate::callback::{
-    Backup, BatchLog, Callback, CsvLogger, EarlyStopping, LearningRateSchedule, ModelCheckpoint, OnBatchEnd,
-    OnEpochEnd, ReduceLrOnPlateau, TerminateOnNan, TimeBudget, UpdateBudget, Val, ValLoss, Verbose,
+    AdaptiveLearningRate, Backup, BatchLog, Callback, CsvLogger, EarlyStopping, LearningRateSchedule,
+    ModelCheckpoint, OnBatchEnd, OnEpochEnd, ReduceLrOnPlateau, TerminateOnNan, TimeBudget, UpdateBudget,
+    Val, ValLoss, Verbose,
 };
 pub use crate::estimator::{MlpClassifier, MlpMultilabelClassifier, MlpRegressor};
 pub use crate::history::History;
@@ -19,8 +20,8 @@ pub use crate::loss::{
 pub use crate::metric::{Accuracy, Mae, Metric, Mse, R2, Rmse};
 pub use crate::network::{
     AlphaDropout, BatchNorm, Dense, Dropout, Elu, Exponential, GaussianNoise, Gelu, HardSigmoid, Identity,
-    L1, L1L2, L2, LayerNorm, LeakyRelu, MaxNorm, MinMaxNorm, NonNeg, Relu, Selu, Sequential, Sigmoid, Silu,
-    Softmax, Softplus, Softsign, Tanh, UnitNorm,
+    L1, L1L2, L2, LayerNorm, LeakyRelu, MaxNorm, MinMaxNorm, NonNeg, Relu, Residual, Selu, Sequential,
+    Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh, UnitNorm,
 };
-pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
+pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Nadam, RmsProp, Sgd};
 pub use crate::train::{ClassWeight, Model, Training, Validation};

@@ -122,6 +122,11 @@ pub(super) fn number(value: f64, step: f64) -> String {
     }
     let decimals = if step > 0.0 { (-step.log10().floor()).clamp(0.0, 12.0) as usize } else { 4 };
     let rounded = format!("{value:.decimals$}");
+    let rounded = match rounded.strip_prefix('-') {
+        // What is nothing in these digits has no sign.
+        Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.to_owned(),
+        _ => rounded,
+    };
     if step > 0.0 || !rounded.contains('.') {
         return rounded;
     }
@@ -135,9 +140,9 @@ mod tests {
     #[test]
     fn numbers_on_an_axis_are_short() {
         let steps =
-            [(0.1 + 0.2, 0.1), (-1e-17, 0.1), (2e-5, 1e-5), (120_000.0, 2e4), (-0.25, 0.05), (10.0, 5.0)];
+            [(0.1 + 0.2, 0.1), (-1e-17, 0.1), (2e-5, 1e-5), (120_000.0, 2e4), (-0.25, 0.05), (-0.004, 0.05)];
         let shown = steps.map(|(value, step)| number(value, step));
-        assert_eq!(shown, ["0.3", "0", "2e-5", "1.2e5", "-0.25", "10"]);
+        assert_eq!(shown, ["0.3", "0", "2e-5", "1.2e5", "-0.25", "0.00"]);
         assert_eq!(
             [1e-4, 0.005, 200.0, 1e6].map(|value| number(value, 0.0)),
             ["0.0001", "0.005", "200", "1e6"]

@@ -110,7 +110,8 @@ impl<'a> Map<'a> {
                 }
             }
         }
-        Ok(Map { scorer, names: (x, y), columns, rows, cells, range: range(&scores), direction })
+        let range = range(cells.iter().map(|cell| cell.score));
+        Ok(Map { scorer, names: (x, y), columns, rows, cells, range, direction })
     }
 
     fn best(&self) -> Option<usize> {

@@ -166,7 +166,7 @@ struct Picture<'a> {
 
 impl Picture<'_> {
     fn draw(&self) -> Result<String> {
-        let range = range(&self.scores);
+        let range = range(self.scores.iter().map(|one| one.score));
         let ticks: Vec<Vec<(String, f64)>> = self.axes.iter().map(Axis::ticks).collect();
         let widest =
             |ticks: &[(String, f64)]| ticks.iter().map(|(label, _)| width(label, 11)).max().unwrap_or(0);

@@ -28,8 +28,8 @@ pub(super) fn scored(results: &SearchResults, scorer: &str) -> Result<(Vec<Score
 }
 
 /// The lowest and the highest score.
-pub(super) fn range(scores: &[Scored]) -> Option<(f64, f64)> {
-    let finite = scores.iter().map(|one| one.score).filter(|score| score.is_finite());
+pub(super) fn range(scores: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = scores.into_iter().filter(|score| score.is_finite());
     finite.fold(None, |range, score| {
         let (low, high) = range.unwrap_or((score, score));
         Some((score.min(low), score.max(high)))

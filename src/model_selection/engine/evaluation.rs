@@ -12,6 +12,7 @@ use ndarray::Array;
 
 use crate::error::{Error, Result, check};
 use crate::model_selection::engine::budget::{Budget, Spent};
+use crate::model_selection::engine::cpu_time::thread_cpu_seconds;
 use crate::model_selection::engine::fold_rows::FoldRows;
 use crate::model_selection::engine::protocol::Protocol;
 use crate::model_selection::engine::stop::Stop;
@@ -437,9 +438,10 @@ where
         row.seed = self.trainer.seed(params).map(|own| context.seed(own));
         let key = (row.candidate, row.fold, row.replicate);
         let mut state = locked(&self.states).remove(&key);
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), thread_cpu_seconds());
         let model = guarded("fit", || self.trainer.fit(params, &ready.fold, rung.goal, &mut state, &context));
         row.fit_seconds = start.elapsed().as_secs_f64();
+        row.cpu_seconds = before.and_then(|before| Some(thread_cpu_seconds()? - before));
         let report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stopped = report.stopped;
         row.take(report);

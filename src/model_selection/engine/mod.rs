@@ -8,6 +8,7 @@
 //! ```
 
 pub(super) mod budget;
+mod cpu_time;
 pub(super) mod evaluation;
 pub(super) mod fold_rows;
 pub(super) mod known_rows;

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::{SearchObserver, SearchPlan, Task};
+use super::{Progress, SearchObserver, SearchPlan, Task};
 use crate::error::{Error, Result};
 use crate::model_selection::results::{FitRow, ParamValue, Params};
 use crate::tensorboard::hparams::{Experiment, HParam, HParamKind, HParamValue, Metric, Status, session_end};
@@ -24,7 +24,8 @@ use crate::tensorboard::{EventWriter, Summary};
 /// root/c000/fold0/validation/   the same of the validation rows
 /// ```
 ///
-/// A fit appears when it starts, and has its scores when it is over. Replicates are sessions of their own
+/// A fit appears when it starts, grows by the loss of each epoch that the estimator reports, and has its other values when it is
+/// over. One that a [journal](crate::model_selection::Journal) has restored appears at once. Replicates are sessions of their own
 /// (`fold0-replicate1`); the rungs of a fit that goes on are points of one curve. A parameter that no candidate had when the
 /// search started has no column.
 ///
@@ -70,6 +71,10 @@ struct Session {
     folder: PathBuf,
     /// Epochs of the curve that are written.
     epochs: usize,
+    /// Epochs of those whose loss is written, which are more while the fit runs.
+    losses: usize,
+    /// Where losses go while the fit runs.
+    train: Option<EventWriter>,
 }
 
 impl SearchTensorBoard {
@@ -119,7 +124,32 @@ impl SearchTensorBoard {
         let start = start.or_else(|_| state.experiment.session_start::<&str>(&group, now(), []));
         let summary = start.map_err(|error| (folder.clone(), io::Error::other(error)))?;
         append(&folder, [(0, summary)])?;
-        state.sessions.insert(task, Session { folder, epochs: 0 });
+        state.sessions.insert(task, Session { folder, epochs: 0, losses: 0, train: None });
+        Ok(())
+    }
+
+    /// Writes the loss of an epoch, so that it can be seen while the fit runs.
+    fn go_on(
+        &self,
+        state: &mut State,
+        task: (usize, usize, usize),
+        progress: Progress,
+    ) -> Result<(), (PathBuf, io::Error)> {
+        let Some(session) = state.sessions.get_mut(&task).filter(|session| progress.done > session.losses)
+        else {
+            return Ok(());
+        };
+        let folder = session.folder.join("train");
+        let mut write = || {
+            let writer = match &mut session.train {
+                Some(writer) => writer,
+                empty => empty.insert(EventWriter::create(&folder)?),
+            };
+            writer.write((progress.done - 1) as i64, now(), Summary::scalar("epoch_loss", progress.loss))?;
+            writer.flush()
+        };
+        write().map_err(|error| (folder.clone(), error))?;
+        session.losses = progress.done;
         Ok(())
     }
 
@@ -136,6 +166,8 @@ impl SearchTensorBoard {
                 let points = curve.iter().filter(|(name, _)| name.starts_with("val_") == validation);
                 let points = points.flat_map(|(name, values)| {
                     let tag = format!("epoch_{}", name.strip_prefix("val_").unwrap_or(name));
+                    let new =
+                        if name == "loss" { session.losses.saturating_sub(before).max(new) } else { new };
                     let new = values.iter().enumerate().skip(new);
                     new.map(move |(epoch, value)| {
                         ((before + epoch) as i64, Summary::scalar(tag.clone(), *value))
@@ -147,7 +179,9 @@ impl SearchTensorBoard {
                 }
             }
             session.epochs = before + curve.epochs();
+            session.losses = session.losses.max(session.epochs);
         }
+        session.train = None;
         let step = row.resource.map_or(0, |resource| i64::try_from(resource).unwrap_or(i64::MAX));
         let names = state.scorers.iter().map(|name| format!("test_{name}"));
         let scores = names.zip(&row.test_scores).filter(|(_, score)| score.is_finite());
@@ -260,6 +294,16 @@ impl SearchObserver for SearchTensorBoard {
         self.with(|state| {
             self.write(state, |this, state| this.start(state, (task.candidate, fold, task.replicate)));
         });
+    }
+
+    fn fit_progress(&self, task: Task, progress: Progress) {
+        let Some(fold) = task.fold else { return };
+        let task = (task.candidate, fold, task.replicate);
+        self.with(|state| self.write(state, |this, state| this.go_on(state, task, progress)));
+    }
+
+    fn fit_restored(&self, row: &FitRow) {
+        self.fit_finished(row);
     }
 
     fn fit_finished(&self, row: &FitRow) {

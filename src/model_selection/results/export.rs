@@ -92,7 +92,7 @@ impl SearchResults {
     ///
     /// The columns, in this order: `candidate`, `rung`, `fold`, `replicate`, the parameters, `status`, `message`, `seed`,
     /// `resource`, `epochs`, `best_epoch`, `updates`, `n_params`, `train_rows`, `stopping_rows`, `test_rows`, `test_…` for each
-    /// scorer, `train_…` when asked for, `fit_seconds`, `score_seconds`. What is not known is empty.
+    /// scorer, `train_…` when asked for, `fit_seconds`, `cpu_seconds`, `score_seconds`. What is not known is empty.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl SearchResults {
         if with_train {
             heads.extend(self.scorers.iter().map(|scorer| format!("train_{}", scorer.name)));
         }
-        heads.extend(["fit_seconds", "score_seconds"].map(String::from));
+        heads.extend(["fit_seconds", "cpu_seconds", "score_seconds"].map(String::from));
         line(&mut writer, &heads)?;
         for row in &self.rows {
             let params = &self.candidates[row.candidate].params;
@@ -133,7 +133,7 @@ impl SearchResults {
                 let scores = |place: usize| row.train_scores.as_ref().map(|scores| scores[place]);
                 cells.extend((0..self.scorers.len()).map(|place| number(scores(place))));
             }
-            cells.extend([number(Some(row.fit_seconds)), number(Some(row.score_seconds))]);
+            cells.extend([Some(row.fit_seconds), row.cpu_seconds, Some(row.score_seconds)].map(number));
             line(&mut writer, &cells)?;
         }
         writer.flush()
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(
             lines[0],
             "candidate,rung,fold,replicate,penalty,status,message,seed,resource,epochs,best_epoch,updates,n_params,\
-             train_rows,stopping_rows,test_rows,test_r2,test_loss,fit_seconds,score_seconds"
+             train_rows,stopping_rows,test_rows,test_r2,test_loss,fit_seconds,cpu_seconds,score_seconds"
         );
         assert_eq!(lines[6], "2,0,1,0,0.3,diverged,\"too fast, far\",,,,,,,8,0,4,NaN,NaN,0.0,0.0");
     }

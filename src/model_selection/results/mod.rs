@@ -151,6 +151,9 @@ pub struct FitRow {
     pub train_scores: Option<Vec<f64>>,
     /// Seconds of the fit.
     pub fit_seconds: f64,
+    /// Seconds of those that its thread was at work rather than waiting; known on Linux.
+    #[serde(default)]
+    pub cpu_seconds: Option<f64>,
     /// Seconds of predicting and scoring.
     pub score_seconds: f64,
     /// The seed it was trained with.
@@ -192,6 +195,7 @@ impl FitRow {
             test_scores: vec![f64::NAN; scorers],
             train_scores: None,
             fit_seconds: 0.0,
+            cpu_seconds: None,
             score_seconds: 0.0,
             seed: None,
             resource: None,
