@@ -8,8 +8,8 @@ use linfa_mlp::history::StopReason;
 use linfa_mlp::loss::{AnyLoss, MeanSquaredError, Poisson};
 use linfa_mlp::model_selection::{FitRow, FitStatus, GridSearch, KFold};
 use linfa_mlp::network::{Dense, Exponential, Sequential};
-use linfa_mlp::optimizer::{Adam, Sgd};
-use linfa_mlp::train::{Model, Training};
+use linfa_mlp::optimizer::{Adam, Lbfgs, Sgd};
+use linfa_mlp::train::{ClassWeight, Model, Training};
 use linfa_mlp::{Error, MlpClassifier, MlpRegressor};
 use ndarray::{Array1, Array2, Axis};
 
@@ -164,4 +164,21 @@ fn with_terminate_on_nan_divergence_is_an_end_and_still_nobody_s_best() {
     let rows = search.results().rows();
     assert!(rows.iter().all(|row| diverged(row) == (row.fold == 1)), "{rows:?}");
     assert_eq!(search.best_index(), None);
+}
+
+#[test]
+fn for_lbfgs_too_a_class_of_weight_2_is_its_rows_twice() {
+    let x = plane(60);
+    let labels = x.map_axis(Axis(1), |row| usize::from(row[0] + 0.5 * row[1] > 0.2));
+    let twice: Vec<usize> = (0..60).flat_map(|row| std::iter::repeat_n(row, 1 + labels[row])).collect();
+    let weighted = Dataset::new(x.clone(), labels.clone());
+    let doubled = Dataset::new(x.select(Axis(0), &twice), labels.select(Axis(0), &twice));
+    let params = MlpClassifier::params().hidden_layer_sizes([]).alpha(0.01).optimizer(Lbfgs::default());
+    let plain = params.fit(&weighted).unwrap().predict_proba(&x).unwrap();
+    let by_rows = params.fit(&doubled).unwrap().predict_proba(&x).unwrap();
+    let weight = ClassWeight::given([(1, 2.0)]);
+    let by_weight = params.class_weight(weight).fit(&weighted).unwrap().predict_proba(&x).unwrap();
+    let apart = |a: &Array2<f64>, b: &Array2<f64>| (a - b).iter().fold(0.0, |most: f64, d| most.max(d.abs()));
+    assert!(apart(&by_rows, &by_weight) < 1e-4, "{}", apart(&by_rows, &by_weight));
+    assert!(apart(&by_rows, &plain) > 1e-2, "the weight must be felt");
 }

@@ -16,6 +16,7 @@ use crate::part::Configured;
 /// # Examples
 ///
 /// ```
+/// use linfa::traits::Fit;
 /// use linfa_mlp::history::StopReason;
 /// use linfa_mlp::prelude::*;
 ///

@@ -96,17 +96,6 @@ impl MlpValidParams<Classification> {
         weight.weigh(&classes.iter().map(label_text).collect::<Vec<_>>(), rows)
     }
 
-    /// The data of a fit, divided and weighed.
-    pub(super) fn divided_by_class<'a, F: Float, L: Label>(
-        &self,
-        classes: &[L],
-        data: Data<'a, F>,
-    ) -> Result<Data<'a, F>> {
-        let mut data = self.divided(data)?;
-        data.training = self.weigh(classes, data.training)?;
-        Ok(data)
-    }
-
     /// The fitted model of a run.
     pub(super) fn model<F: Float, L: Label>(&self, run: Run<F>, classes: &[L]) -> MlpClassifier<F, L> {
         let threshold = self.settings.task.threshold;

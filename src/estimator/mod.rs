@@ -22,9 +22,9 @@ mod inside_search;
 mod labels;
 mod log_proba;
 mod multilabel;
-mod multilabel_search;
 mod regressor;
 mod search;
+mod search_task;
 mod streaming;
 mod task;
 mod validated;
@@ -36,5 +36,6 @@ pub use hyperparams::{
 };
 pub use multilabel::{MlpMultilabelClassifier, YesNo};
 pub use regressor::MlpRegressor;
+pub use search_task::SearchTask;
 pub use task::{Classification, Multilabel, Regression, Task};
 pub use validated::ValidatedOn;

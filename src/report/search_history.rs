@@ -75,8 +75,9 @@ fn best_so_far(scores: &[Scored], direction: Direction) -> Vec<(usize, f64)> {
 
 fn draw(page: &Area<'_>, scores: &[Scored], direction: Direction, scorer: &str) -> Drawn {
     let (head, body) = page.split_vertically(HEAD);
-    let (low, high) =
-        range(scores).filter(|(low, high)| low.abs() < 1e150 && high.abs() < 1e150).unwrap_or((0.0, 1.0));
+    let (low, high) = range(scores.iter().map(|one| one.score))
+        .filter(|(low, high)| low.abs() < 1e150 && high.abs() < 1e150)
+        .unwrap_or((0.0, 1.0));
     let space = if high > low { (high - low) * 0.06 } else { high.abs().max(1e-3) * 0.1 };
     let (low, high) = (low - space, high + space);
     let count = scores.len() as f64;

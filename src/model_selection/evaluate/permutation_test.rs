@@ -225,7 +225,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 /// use linfa_mlp::model_selection::{KFold, Scorer, permutation_test_score};
 ///
 /// let diabetes = linfa_datasets::diabetes();
-/// let (params, cv) = (ElasticNet::params(), KFold::new(3).shuffle(1));
+/// let (params, cv) = (ElasticNet::params().penalty(0.01), KFold::new(3).shuffle(1));
 /// let test = permutation_test_score(&params, &diabetes, &cv, &Scorer::r2(), 19, 42)?;
 /// assert_eq!(test.p_value, 1.0 / 20.0);
 /// assert!(test.permutation_scores.iter().all(|&r2| r2 < 0.1));

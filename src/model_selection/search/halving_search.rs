@@ -37,7 +37,7 @@ use crate::error::Error;
 /// use linfa_mlp::optimizer::Adam;
 ///
 /// let iris = linfa_datasets::iris();
-/// let search = HalvingSearch::new(MlpClassifier::params().hidden_layer_sizes([8]).seed(7))
+/// let search = HalvingSearch::new(MlpClassifier::params().hidden_layer_sizes([8]).batch_size(16).seed(7))
 ///     .axis("learning_rate", [1e-5, 1e-4, 1e-3, 0.003, 0.01, 0.03], |p, v| p.optimizer(Adam::new(v)))
 ///     .resource(Epochs { min: 2, max: 18 })
 ///     .cv(StratifiedKFold::new(3).shuffle(1))

@@ -36,8 +36,8 @@ use crate::rng::Stream;
 /// let classes = Classes::of(ndarray::array!["no", "no", "yes", "no", "yes", "no"].view());
 /// let rows = Rows::new(6).classes(&classes).groups(&[0, 0, 1, 1, 2, 2]);
 /// let folds = StratifiedGroupKFold::new(2).split(&rows)?;
-/// assert_eq!(folds[0].test, [0, 1]);
-/// assert_eq!(folds[1].test, [2, 3, 4, 5]);
+/// assert_eq!(folds[0].test, [0, 1, 4, 5]);
+/// assert_eq!(folds[1].test, [2, 3]);
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
 ///
