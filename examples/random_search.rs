@@ -62,6 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(feature = "plot")]
 fn pictures(results: &SearchResults, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(folder)?;
     results.plot_heat_map(folder.join("heat_map.svg"), "r2", "optimizer", "hidden")?;
     results.plot_parallel_coordinates(folder.join("parallel_coordinates.svg"), "r2")?;
     results.plot_history(folder.join("history.svg"), "r2")?;

@@ -139,7 +139,7 @@ impl<'a> Map<'a> {
         } else {
             ""
         };
-        let words = width(&title, 14) + width(note, 12) + 60 * S;
+        let words = width(&title, 14) + width(note, 12) + 100 * S;
         // The colour bar has room for three labels.
         let size = ((left + grid.0 + BAR).max(words), (HEAD + grid.1 + FOOT).max(170 * S));
         page((size.0 as u32, size.1 as u32), |page| {
@@ -172,7 +172,7 @@ impl<'a> Map<'a> {
                 let (column, row) = ((best % columns.len()) as i32, (best / columns.len()) as i32);
                 let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
                 let frame = [(corner.0, corner.1), (corner.0 + cell, corner.1 + CELL_HEIGHT)];
-                page.draw(&Rectangle::new(frame, INK.stroke_width(2 * SCALE))).map_err(text)?;
+                page.draw(&Rectangle::new(frame, INK.stroke_width(4 * SCALE))).map_err(text)?;
             }
             self.draw_bar(page, left + grid.0 + 24 * S)
         })

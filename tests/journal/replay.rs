@@ -10,7 +10,7 @@ use ndarray::Axis;
 use crate::program::{data, in_folder, networks};
 
 fn without_times(row: &FitRow) -> FitRow {
-    FitRow { fit_seconds: 0.0, score_seconds: 0.0, ..row.clone() }
+    FitRow { fit_seconds: 0.0, cpu_seconds: None, score_seconds: 0.0, ..row.clone() }
 }
 
 #[test]

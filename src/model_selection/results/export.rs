@@ -215,7 +215,7 @@ mod tests {
             "candidate,rung,fold,replicate,penalty,status,message,seed,resource,epochs,best_epoch,updates,n_params,\
              train_rows,stopping_rows,test_rows,test_r2,test_loss,fit_seconds,cpu_seconds,score_seconds"
         );
-        assert_eq!(lines[6], "2,0,1,0,0.3,diverged,\"too fast, far\",,,,,,,8,0,4,NaN,NaN,0.0,0.0");
+        assert_eq!(lines[6], "2,0,1,0,0.3,diverged,\"too fast, far\",,,,,,,8,0,4,NaN,NaN,0.0,,0.0");
     }
 
     #[test]
