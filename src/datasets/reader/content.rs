@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 
 /// One byte of a deflated file gives no more than this many.
+#[cfg(feature = "gzip")]
 pub(super) const MOST_DEFLATED: u64 = 1032;
 
 /// Room that is taken before a number has been read; more is taken as they come.
