@@ -61,7 +61,7 @@ pub use observer::SearchProgress;
 #[cfg(feature = "tensorboard")]
 pub use observer::SearchTensorBoard;
 pub use observer::{OnFit, OnProgress, Progress, SearchObserver, SearchPlan, StartedRung, Task};
-pub use preparation::{FittedSteps, FittedTargetScaling, TargetScaling, Transform};
+pub use preparation::{FittedSteps, FittedTargetScaling, Preprocess, TargetScaling, Transform};
 pub use results::{
     CandidateSummary, Comparison, FitRow, FitStatus, MeanStd, ParamValue, Params, ResultsTable, ScoreSummary,
     ScorerInfo, SearchResults, Spread,

@@ -12,6 +12,7 @@ mod linfa_estimators;
 mod nested;
 mod predictions;
 mod preparation;
+mod preprocess_axis;
 mod rows;
 mod same_anywhere;
 mod splitters;

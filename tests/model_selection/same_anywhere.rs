@@ -6,8 +6,8 @@ use linfa::prelude::*;
 use linfa_elasticnet::ElasticNet;
 use linfa_mlp::MlpClassifier;
 use linfa_mlp::model_selection::{
-    Executor, FitRow, GridSearch, KFold, Scorer, SearchResults, StratifiedKFold, TargetScaling, Task,
-    TrainSizes, Work, cross_val_predict, learning_curve, nested_cross_validate, permutation_test_score,
+    Executor, FitRow, FoldTasks, GridSearch, KFold, Scorer, SearchResults, StratifiedKFold, TargetScaling,
+    Task, TrainSizes, Work, cross_val_predict, learning_curve, nested_cross_validate, permutation_test_score,
 };
 use linfa_mlp::rng::Stream;
 use linfa_preprocessing::linear_scaling::LinearScaler;
@@ -53,9 +53,10 @@ impl Executor for Shuffled {
     }
 
     fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> linfa_mlp::Result<()> {
-        let mut tasks: Vec<(usize, Task)> = Vec::new();
-        for fold in work.folds() {
-            tasks.extend(fold.tasks.iter().map(|&task| (fold.fold, task)));
+        let folds = work.folds();
+        let mut tasks: Vec<(&FoldTasks, Task)> = Vec::new();
+        for fold in &folds {
+            tasks.extend(fold.tasks.iter().map(|&task| (fold, task)));
         }
         Stream::new(self.0).shuffle(&mut tasks);
         for (fold, task) in tasks {

@@ -23,8 +23,9 @@ use crate::model_selection::fit::data_view::{DataView, columns};
 use crate::model_selection::fit::fit_rows::FitContext;
 use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::Target;
-use crate::model_selection::journal::{Content, Digester, Ledger, Study, TaskKey};
+use crate::model_selection::journal::{Content, Digest, Digester, Ledger, Study, TaskKey};
 use crate::model_selection::observer::{SearchObserver, Task};
+use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{FitRow, FitStatus};
 use crate::model_selection::scorer::{Estimate, Scorer, same_shape};
 
@@ -42,8 +43,9 @@ where
     protocol: &'a Protocol<F, Y>,
     scorers: &'a [Scorer<Y>],
     limits: &'a Limits<'a>,
+    prefixes: Prefixes<F>,
     /// A fold that was opened early, to check the candidates against it.
-    first: Mutex<Option<(&'a FoldRows<'a>, Ready<T::Fold<'a>, Y, I>)>>,
+    first: Mutex<Option<(&'a FoldRows<'a>, usize, Ready<T::Fold<'a>, Y, I>)>>,
     /// The failure of the first task that failed, in the order of tasks.
     failure: Mutex<Option<(Task, AnyError)>>,
     /// What fits left for the next rung, by candidate, fold and replicate.
@@ -154,8 +156,10 @@ where
         protocol: &'a Protocol<F, Y>,
         scorers: &'a [Scorer<Y>],
         limits: &'a Limits<'a>,
+        prefixes: Prefixes<F>,
     ) -> Self {
         Evaluation {
+            prefixes,
             trainer,
             candidates,
             data,
@@ -184,16 +188,19 @@ where
         name: impl Fn(usize, Error) -> Error,
     ) -> Result<()> {
         let Some(first) = folds.first().and_then(|folds| folds.first()) else { return Ok(()) };
-        let ready = self.ready(first)?;
-        for (index, candidate) in self.candidates.iter().enumerate() {
-            let checked = folds
-                .iter()
-                .copied()
-                .flatten()
-                .try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
-            checked.map_err(|error| name(index, error))?;
+        for prefix in (0..self.prefixes.len()).rev() {
+            let ready = self.ready(first, prefix)?;
+            let candidates = self.candidates.iter().enumerate();
+            for (index, candidate) in candidates.filter(|(index, _)| self.prefixes.place(*index) == prefix) {
+                let checked = folds
+                    .iter()
+                    .copied()
+                    .flatten()
+                    .try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
+                checked.map_err(|error| name(index, error))?;
+            }
+            *locked(&self.first) = Some((first, prefix, ready));
         }
-        *locked(&self.first) = Some((first, ready));
         Ok(())
     }
 
@@ -231,10 +238,14 @@ where
         let study = study.data(&self.data).folds(folds);
         let Some(rows) = folds.first() else { return Ok(study) };
         let first = locked(&self.first).take();
-        let (rows, first) = first.map_or_else(|| self.ready(rows).map(|ready| (rows, ready)), Ok)?;
+        let (rows, prefix, first) =
+            first.map_or_else(|| self.ready(rows, 0).map(|ready| (rows, 0, ready)), Ok)?;
         let prepared = &protocol.preparation;
         let preparation = if prepared.keeps_records() && prepared.keeps_targets() {
             "none".into()
+        } else if prepared.has_choices() {
+            // What a candidate has chosen belongs to its content.
+            format!("{prepared:?}")
         } else {
             let mut digester = Digester::new();
             self.trainer.digest(&first.fold, &mut digester);
@@ -247,12 +258,31 @@ where
             identity.unwrap_or_else(|_| format!("{} (panics in a test)", scorer.name()))
         };
         let scorers = self.scorers.iter().map(identity).collect::<Vec<_>>().join("; ");
-        *locked(&self.first) = Some((rows, first));
+        *locked(&self.first) = Some((rows, prefix, first));
         Ok(study
             .with("preparation", preparation)
             .with("scorers", scorers)
             .with("training scores", if protocol.train_scores { "on" } else { "off" })
             .with("way of training", T::WAY))
+    }
+
+    /// What the first fold looks like behind what each candidate has chosen; nothing where there is no choice.
+    ///
+    /// # Errors
+    ///
+    /// A step that cannot be fitted.
+    pub(crate) fn digests(&self, folds: &'a [FoldRows<'a>]) -> Result<Option<Vec<Digest>>> {
+        let Some(rows) = folds.first().filter(|_| self.protocol.preparation.has_choices()) else {
+            return Ok(None);
+        };
+        let of_prefix = |prefix| {
+            let mut digester = Digester::new();
+            self.trainer.digest(&self.ready(rows, prefix)?.fold, &mut digester);
+            Ok(digester.digest())
+        };
+        let digests = (0..self.prefixes.len()).map(of_prefix).collect::<Result<Vec<_>>>()?;
+        let candidates = 0..self.candidates.len();
+        Ok(Some(candidates.map(|candidate| digests[self.prefixes.place(candidate)]).collect()))
     }
 
     /// How many fits of a rung the journal has.
@@ -339,8 +369,9 @@ where
     /// because the budget does not allow them. A fit that is restored is paid for like any other, so that a search started
     /// again does what it would have done.
     fn plan(&self, rung: &Rung<'a>) -> Result<(Vec<FoldTasks>, Vec<FitRow>)> {
-        let mut folds: Vec<FoldTasks> =
-            (0..rung.folds.len()).map(|fold| FoldTasks { fold, tasks: Vec::new() }).collect();
+        let prefixes = self.prefixes.len();
+        let of_fold = |fold| (0..prefixes).map(move |prefix| FoldTasks { fold, prefix, tasks: Vec::new() });
+        let mut folds: Vec<FoldTasks> = (0..rung.folds.len()).flat_map(of_fold).collect();
         let mut known = Vec::new();
         let mut spent = locked(&self.limits.spent);
         let budget = &self.limits.budget;
@@ -353,7 +384,7 @@ where
                 self.protocol.observers.fit_restored(&row);
                 known.push(row);
             } else {
-                folds[fold].tasks.push(task);
+                folds[fold * prefixes + self.prefixes.place(task.candidate)].tasks.push(task);
             }
         }
         folds.retain(|fold| !fold.tasks.is_empty());
@@ -405,12 +436,12 @@ where
         locked(&self.states).retain(|(candidate, ..), _| candidates.contains(candidate));
     }
 
-    fn ready(&self, rows: &'a FoldRows<'a>) -> Result<Ready<T::Fold<'a>, Y, I>> {
+    fn ready(&self, rows: &'a FoldRows<'a>, prefix: usize) -> Result<Ready<T::Fold<'a>, Y, I>> {
         let truth = |rows: &[usize]| Truth {
             targets: self.data.gather_targets(rows),
             weights: self.data.gather_weights(rows),
         };
-        let preparation = &self.protocol.preparation;
+        let preparation = self.prefixes.get(prefix);
         Ok(Ready {
             fold: guarded("preprocessing", || self.trainer.open(&self.data, rows, preparation))?,
             test: truth(rows.test),
@@ -478,7 +509,7 @@ where
     ) -> Result<(FitRow, Option<Pipeline<T::Model, F, Array<Y, I>>>)> {
         let rows = &rung.folds[task.fold.unwrap_or(0)];
         let mut row = self.row(rung, task);
-        let outcome = match self.ready(rows) {
+        let outcome = match self.ready(rows, self.prefixes.place(task.candidate)) {
             Err(error) => Err(AnyError::from(error)),
             Ok(ready) => {
                 self.check_candidate(&self.candidates[task.candidate], &ready, rows)?;
@@ -552,14 +583,17 @@ where
         self.folds.clone()
     }
 
-    fn open<'o>(&'o self, fold: usize) -> Box<dyn OpenFold + 'o> {
-        let rows = &self.rung.folds[fold];
-        let first = locked(&self.evaluation.first).take_if(|(first, _)| std::ptr::eq(*first, rows));
+    fn open<'o>(&'o self, fold: &FoldTasks) -> Box<dyn OpenFold + 'o> {
+        let rows = &self.rung.folds[fold.fold];
+        let is_open = |(first, prefix, _): &mut (&FoldRows<'_>, usize, _)| {
+            std::ptr::eq(*first, rows) && *prefix == fold.prefix
+        };
+        let first = locked(&self.evaluation.first).take_if(is_open);
         let ready = match first {
-            Some((_, ready)) => Some(Ok(ready)),
+            Some((.., ready)) => Some(Ok(ready)),
             // Nothing is prepared for fits that shall not start.
             None if self.evaluation.limits.stop.is_due() => None,
-            None => Some(self.evaluation.ready(rows).map_err(Arc::new)),
+            None => Some(self.evaluation.ready(rows, fold.prefix).map_err(Arc::new)),
         };
         Box::new(Opened { work: self, ready })
     }

@@ -16,6 +16,7 @@ use crate::model_selection::fit::fit_rows::FitRows;
 use crate::model_selection::fit::target::Target;
 use crate::model_selection::journal::{Content, Ledger, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan};
+use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{
     Align, FitRow, MeanStd, Params, ScorerInfo, SearchResults, Table, mean_std, seconds, significant,
 };
@@ -181,8 +182,10 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let limits = Limits::new(protocol);
         let rung = Rung::only(0..1, &folds);
         let ledger;
+        let no_params = Params::default();
+        let prefixes = Prefixes::of(&protocol.preparation, candidates.iter().map(|_| &no_params));
         let mut evaluation =
-            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits);
+            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits, prefixes);
         evaluation.check(&[&folds], |_, error| error)?;
         protocol.observers.ready()?;
         let mut notes = Vec::new();

@@ -24,14 +24,16 @@ pub trait Work: Sync {
     /// Prepares a fold: fits its transformers, gathers what its candidates share.
     ///
     /// A fold that cannot be prepared still opens; each fit in it then fails with the reason.
-    fn open<'a>(&'a self, fold: usize) -> Box<dyn OpenFold + 'a>;
+    fn open<'a>(&'a self, fold: &FoldTasks) -> Box<dyn OpenFold + 'a>;
 }
 
-/// The fits that are to run in a fold.
+/// The fits that are to run in a fold with the same preprocessing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldTasks {
     /// The fold, from 0.
     pub fold: usize,
+    /// Which preprocessing, from 0, where candidates choose one.
+    pub prefix: usize,
     /// Its fits.
     pub tasks: Vec<Task>,
 }

@@ -74,7 +74,7 @@ impl<'a> Chain<'a> {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
         let Some(fold) = self.folds.get(place) else { return };
         scope.spawn_fifo(move |scope| {
-            let open: Arc<dyn OpenFold + 's> = Arc::from(self.work.open(fold.fold));
+            let open: Arc<dyn OpenFold + 's> = Arc::from(self.work.open(fold));
             let left = Arc::new(AtomicUsize::new(fold.tasks.len()));
             for &task in &fold.tasks {
                 let (open, left) = (Arc::clone(&open), Arc::clone(&left));
@@ -133,13 +133,13 @@ mod tests {
     impl Work for Counted {
         fn folds(&self) -> Vec<FoldTasks> {
             let tasks = |fold| (0..self.candidates).map(|c| Task::new(c, Some(fold))).collect();
-            (0..self.folds).map(|fold| FoldTasks { fold, tasks: tasks(fold) }).collect()
+            (0..self.folds).map(|fold| FoldTasks { fold, prefix: 0, tasks: tasks(fold) }).collect()
         }
 
-        fn open<'a>(&'a self, fold: usize) -> Box<dyn OpenFold + 'a> {
+        fn open<'a>(&'a self, fold: &FoldTasks) -> Box<dyn OpenFold + 'a> {
             let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(open, Ordering::SeqCst);
-            Box::new(Held(self, fold))
+            Box::new(Held(self, fold.fold))
         }
     }
 

@@ -154,6 +154,14 @@ impl Content {
         digester.text(serde_json::to_string(params)?);
         Ok(Content { digest: digester.digest(), params: params.clone() })
     }
+
+    /// The content behind steps that make this of the first fold.
+    pub(crate) fn behind(&mut self, steps: Digest) {
+        let mut digester = Digester::new();
+        digester.text(self.digest);
+        digester.text(steps);
+        self.digest = digester.digest();
+    }
 }
 
 /// Whether a line of an alternate `Debug` form says that something is left out, as `finish_non_exhaustive` writes it.

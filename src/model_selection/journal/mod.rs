@@ -29,7 +29,7 @@ mod ledger;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use digest::Digester;
+pub(crate) use digest::{Digest, Digester};
 pub(crate) use identity::{Content, Study, TaskKey, number, target};
 pub(crate) use ledger::Ledger;
 

@@ -1,11 +1,14 @@
 //! Preparation: what happens to the data inside a fold, before the estimator sees it.
 //!
 //! Transformers of the records and the scaling of the targets are fitted on the training rows of a fold alone. They are
-//! fitted once for each fold and shared by all candidates; no row that is scored ever moves them.
+//! fitted once for each fold and shared by all candidates that have the same ones; no row that is scored ever moves them.
 
+mod choice;
 mod target_scaling;
 mod transform;
 
+pub(crate) use choice::Prefixes;
+pub use choice::Preprocess;
 pub use target_scaling::{FittedTargetScaling, TargetScaling};
 pub use transform::Transform;
 
@@ -18,11 +21,13 @@ use ndarray::{Array, Array1, Array2, ArrayView, ArrayView2};
 
 use crate::error::Result;
 use crate::model_selection::fit::target::Target;
-use transform::{Foreign, Step};
+use crate::model_selection::results::Params;
+use choice::Place;
+use transform::Foreign;
 
 /// The steps of a fold: transformers of the records, in order, and the scaling of the targets.
 pub struct Preparation<F> {
-    steps: Vec<Arc<dyn Step<F>>>,
+    steps: Vec<Place<F>>,
     scaling: Option<TargetScaling>,
 }
 
@@ -54,7 +59,38 @@ impl<F: Float> Preparation<F> {
         T::Object: Transformer<Array2<F>, Array2<F>> + Send + Sync + 'static,
         E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
     {
-        self.steps.push(Arc::new(Foreign::new(transformer)));
+        self.steps.push(Place::Always(Arc::new(Foreign::new(transformer))));
+    }
+
+    /// Adds a step that each candidate chooses by its label on an axis.
+    pub(crate) fn push_chosen(&mut self, axis: String, steps: Vec<(String, Preprocess<F>)>) {
+        self.steps.push(Place::Chosen { axis, steps });
+    }
+
+    /// Whether candidates choose a step.
+    pub(crate) fn has_choices(&self) -> bool {
+        self.steps.iter().any(|place| matches!(place, Place::Chosen { .. }))
+    }
+
+    /// What a candidate chooses, in the order of the steps.
+    fn choices(&self, params: &Params) -> Vec<Option<usize>> {
+        let chosen = |place: &Place<F>| match place {
+            Place::Always(_) => None,
+            Place::Chosen { axis, steps } => {
+                let label = params.get(axis)?.text();
+                steps.iter().position(|(other, _)| other == label)
+            }
+        };
+        self.steps.iter().map(chosen).collect()
+    }
+
+    /// The preparation of a candidate, in which nothing is left to choose.
+    pub(crate) fn chosen_by(&self, params: &Params) -> Self {
+        let steps = self.steps.iter().zip(self.choices(params)).filter_map(|(place, choice)| match place {
+            Place::Always(_) => Some(place.clone()),
+            Place::Chosen { steps, .. } => steps[choice?].1.0.clone().map(Place::Always),
+        });
+        Preparation { steps: steps.collect(), scaling: self.scaling }
     }
 
     pub(crate) fn scale_targets(&mut self, scaling: TargetScaling) {
@@ -71,8 +107,16 @@ impl<F: Float> Preparation<F> {
         self.scaling.is_none()
     }
 
-    /// Checks that the targets can be scaled when they shall be.
+    /// Checks that labels tell steps apart, and that the targets can be scaled when they shall be.
     pub(crate) fn check<Y: Target>(&self) -> Result<()> {
+        for place in &self.steps {
+            let Place::Chosen { axis, steps } = place else { continue };
+            for (at, (label, _)) in steps.iter().enumerate() {
+                let again = steps[..at].iter().any(|(other, _)| other == label);
+                let name = format!("preprocess_axis {axis}");
+                crate::error::check(&name, label, !again, "a label that no other step has")?;
+            }
+        }
         let ok = self.scaling.is_none() || Y::from_number(0.0).is_some();
         crate::error::check("scale_targets", "on", ok, "off for targets that are labels")
     }
@@ -84,7 +128,8 @@ impl<F: Float> Preparation<F> {
         weights: Option<&[f32]>,
     ) -> Result<(FittedSteps<F>, Array2<F>)> {
         let mut fitted = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
+        for place in &self.steps {
+            let Place::Always(step) = place else { unreachable!("folds are opened with what was chosen") };
             let transform;
             (transform, train) = step.fit_transform(train, weights)?;
             fitted.push(transform);

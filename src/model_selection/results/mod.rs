@@ -151,7 +151,8 @@ pub struct FitRow {
     pub train_scores: Option<Vec<f64>>,
     /// Seconds of the fit.
     pub fit_seconds: f64,
-    /// Seconds of those that its thread was at work rather than waiting; known on Linux.
+    /// Seconds of those that its thread was at work rather than waiting; known on Linux, in steps of the kernel's clock, which
+    /// are some milliseconds.
     #[serde(default)]
     pub cpu_seconds: Option<f64>,
     /// Seconds of predicting and scoring.

@@ -24,6 +24,7 @@ use crate::model_selection::fit::continue_rows::ContinueRows;
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::fit_rows::FitRows;
 use crate::model_selection::fit::target::Target;
+use crate::model_selection::preparation::Preprocess;
 
 type Guard<P> = Arc<dyn Fn(&P) -> Result<(), AnyError> + Send + Sync>;
 
@@ -126,6 +127,49 @@ impl<S, P, F, Y, E> Search<S, P, F, Y, E> {
         V: Clone + Send + Sync + 'static,
     {
         self.on_last_grid(|grid| grid.axis_labelled(name, values, set))
+    }
+
+    /// Adds an axis of the preprocessing: each candidate has one of these steps in this place of the sequence. Candidates with the
+    /// same steps share what is fitted on the training rows of a fold.
+    ///
+    /// Candidates of other [grids](Search::grid), which lack the axis, go without the step.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use linfa::traits::Fit;
+    /// use linfa_elasticnet::ElasticNet;
+    /// use linfa_mlp::model_selection::{GridSearch, KFold, Preprocess};
+    /// use linfa_preprocessing::linear_scaling::LinearScaler;
+    ///
+    /// let search = GridSearch::new(ElasticNet::params())
+    ///     .preprocess_axis("scaling", [
+    ///         ("none", Preprocess::none()),
+    ///         ("standard", Preprocess::by(LinearScaler::standard())),
+    ///     ])
+    ///     .axis("penalty", [0.01, 1.0], |p, v| p.penalty(v))
+    ///     .cv(KFold::new(5))
+    ///     .fit(&linfa_datasets::diabetes())?;
+    /// assert_eq!(search.results().candidates().len(), 4);
+    /// assert_eq!(search.results().candidates()[2].params.to_string(), "scaling=standard, penalty=0.01");
+    /// # Ok::<(), linfa_mlp::Error>(())
+    /// ```
+    #[must_use]
+    pub fn preprocess_axis(
+        mut self,
+        name: impl Into<String>,
+        steps: impl IntoIterator<Item = (&'static str, Preprocess<F>)>,
+    ) -> Self
+    where
+        F: Float,
+    {
+        let name = name.into();
+        let steps: Vec<(&'static str, Preprocess<F>)> = steps.into_iter().collect();
+        let labels: Vec<_> = steps.iter().map(|(label, _)| (*label, ())).collect();
+        let steps = steps.into_iter().map(|(label, step)| (label.to_owned(), step)).collect();
+        self.protocol.preparation.push_chosen(name.clone(), steps);
+        self.space.keep_apart(name.clone());
+        self.axis_labelled(name, labels, |builder, ()| builder)
     }
 
     /// Adds an axis whose values come from a [`Distribution`]. A grid, which tries them all, needs one of whole numbers.

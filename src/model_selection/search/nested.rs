@@ -378,6 +378,13 @@ where
     I: TargetDim + 'static,
     T: Trainer<P, F, Y, I>,
 {
+    let free = !search.protocol.preparation.has_choices();
+    check(
+        "preprocess_axis",
+        "set",
+        free,
+        "unset in a nested search, whose winner shares the outer fold's steps",
+    )?;
     let known = search.protocol.known(data)?;
     let nested = Nested { trainer, known: &known, found: Mutex::default() };
     let mut validator = CrossValidator { protocol: search.protocol.clone() };

@@ -23,6 +23,7 @@ use crate::model_selection::fit::fit_rows::FitRows;
 use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::Target;
 use crate::model_selection::observer::{Observers, Task};
+use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{FitRow, Params};
 
 /// A fit done again: its row, and the model that the search did not keep.
@@ -132,7 +133,9 @@ where
     let (estimators, params): (Vec<P>, Vec<Params>) =
         candidates.into_iter().map(|candidate| (candidate.estimator, candidate.params)).unzip();
     let limits = Limits::new(&silent);
-    let evaluation = Evaluation::new(trainer, &estimators, data.reborrow(), &silent, &scorers, &limits);
+    let prefixes = Prefixes::of(&silent.preparation, &params);
+    let evaluation =
+        Evaluation::new(trainer, &estimators, data.reborrow(), &silent, &scorers, &limits, prefixes);
     let task = Task { replicate: row.replicate, ..Task::new(row.candidate, Some(row.fold)) };
     let rung = Rung::only(0..estimators.len(), &folds);
     let (row, model) = evaluation

@@ -26,7 +26,8 @@ use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::{Classes, Target};
 use crate::model_selection::journal::{Content, Ledger, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
-use crate::model_selection::results::{ScorerInfo, SearchResults};
+use crate::model_selection::preparation::Prefixes;
+use crate::model_selection::results::{Params, ScorerInfo, SearchResults};
 
 /// Evaluates round after round of candidates, of which `first` is the first, chooses the best and fits it on all rows.
 pub(super) fn search<S, T, P, F, Y, I, E>(
@@ -77,8 +78,9 @@ where
         let ladder = search.strategy.ladder(number, candidates.len(), n_train)?;
         check_ladder(ladder.as_ref(), T::CONTINUES)?;
         let rung_folds = folds_of_rungs(ladder.as_ref(), &folds, classes.as_ref());
+        let prefixes = Prefixes::of(&protocol.preparation, &params);
         let mut evaluation =
-            Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits);
+            Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits, prefixes);
         if from == 0 {
             goal = ladder.as_ref().and_then(|ladder| ladder.goal(ladder.top()));
             if search.refit_epochs.is_some() {
@@ -95,6 +97,12 @@ where
                 let study = evaluation.describe(Study::new(journal), &folds)?;
                 ledger = Some(Ledger::open(journal, &study)?);
             }
+        }
+        if protocol.journal.is_some()
+            && let Some(digests) = evaluation.digests(&folds)?
+        {
+            let new = contents[from..].iter_mut().zip(&digests[from..]);
+            new.for_each(|(content, digest)| content.behind(*digest));
         }
         if let Some(ledger) = &ledger {
             evaluation.remember(Past { ledger, contents: &contents });
@@ -134,7 +142,7 @@ where
         number += 1;
         round = search.strategy.next_round(&search.space, &Tried::of(&losses, &answers))?;
     }
-    let results = SearchResults::new(infos, params, rows).asked(asked);
+    let results = SearchResults::new(infos, params.clone(), rows).asked(asked);
 
     let best = match refit.choose(&results) {
         Err(reason) => Best::none(reason),
@@ -145,7 +153,8 @@ where
             let model = epochs.transpose().map_err(SharedError::from).and_then(|epochs| {
                 let goal = if epochs.is_some() { None } else { goal };
                 let length = Length { goal, epochs };
-                fit_all(trainer, (index, &estimators[index]), length, data, classes.as_ref(), protocol)
+                let candidate = (index, &estimators[index], &params[index]);
+                fit_all(trainer, candidate, length, data, classes.as_ref(), protocol)
             });
             let problem = model.as_ref().err().map(ToString::to_string);
             observers.refit_finished(index, problem.as_deref());
@@ -169,7 +178,7 @@ struct Length {
 /// Fits a candidate, behind its preparation, on all rows.
 fn fit_all<T, P, F, Y, I>(
     trainer: &T,
-    (index, estimator): (usize, &P),
+    (index, estimator, params): (usize, &P, &Params),
     length: Length,
     data: &DataView<'_, F, Y, I>,
     classes: Option<&Classes>,
@@ -195,7 +204,8 @@ where
         epochs: length.epochs,
     };
     let fitted = guarded("refit", || {
-        let fold = trainer.open(&data.reborrow(), &all, &protocol.preparation)?;
+        let preparation = protocol.preparation.chosen_by(params);
+        let fold = trainer.open(&data.reborrow(), &all, &preparation)?;
         let model = trainer.fit(estimator, &fold, length.goal, &mut None, &context)?;
         let (steps, scaling) = T::close(fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))

@@ -33,11 +33,14 @@ pub struct Space<P> {
     prototype: P,
     grids: Vec<Grid<P>>,
     key: Option<Key<P>>,
+    /// Axes that tell candidates apart though their builders are the same.
+    apart: Vec<String>,
 }
 
 impl<P: Clone> Clone for Space<P> {
     fn clone(&self) -> Self {
-        Space { prototype: self.prototype.clone(), grids: self.grids.clone(), key: self.key.clone() }
+        let (prototype, grids) = (self.prototype.clone(), self.grids.clone());
+        Space { prototype, grids, key: self.key.clone(), apart: self.apart.clone() }
     }
 }
 
@@ -69,7 +72,7 @@ impl Guide for Replay<'_> {
 impl<P> Space<P> {
     /// The builder alone, without axes yet.
     pub(super) fn of(prototype: P) -> Self {
-        Space { prototype, grids: vec![Grid::new()], key: None }
+        Space { prototype, grids: vec![Grid::new()], key: None, apart: Vec::new() }
     }
 
     /// Adds a grid.
@@ -88,6 +91,11 @@ impl<P> Space<P> {
     /// Takes candidates whose builders have the same key for one.
     pub(super) fn distinct_by(&mut self, key: impl Fn(&P) -> String + Send + Sync + 'static) {
         self.key = Some(Arc::new(key));
+    }
+
+    /// Takes candidates with different values on this axis for different ones, whatever their builders are.
+    pub(super) fn keep_apart(&mut self, axis: String) {
+        self.apart.push(axis);
     }
 
     /// The builder before anything was done to it.
@@ -110,9 +118,9 @@ impl<P> Space<P> {
         for grid in &self.grids {
             candidates.extend(grid.candidates(&self.prototype)?);
         }
-        if let Some(key) = &self.key {
+        if self.key.is_some() {
             let mut seen = std::collections::HashSet::new();
-            candidates.retain(|candidate| seen.insert(key(&candidate.estimator)));
+            candidates.retain(|candidate| seen.insert(self.key(candidate)));
         }
         Ok(candidates)
     }
@@ -182,7 +190,10 @@ impl<P> Space<P> {
     /// What tells a candidate from others.
     pub(crate) fn key(&self, candidate: &Candidate<P>) -> String {
         match &self.key {
-            Some(key) => key(&candidate.estimator),
+            Some(key) => {
+                let apart = self.apart.iter().filter_map(|axis| candidate.params.get(axis));
+                apart.fold(key(&candidate.estimator), |key, value| format!("{key}\0{value}"))
+            }
             None => {
                 let grid = candidate.answers.iter().find(|answer| answer.name == WHICH_GRID);
                 // A map with text keys and plain values can always be written.
