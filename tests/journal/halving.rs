@@ -1,13 +1,17 @@
 //! Searches in rungs, cut off after any fit of any rung.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use linfa::traits::Fit;
 use linfa_elasticnet::ElasticNet;
 use linfa_mlp::estimator::MlpRegressorParams;
 use linfa_mlp::model_selection::{
-    Epochs, HalvingSearch, HyperbandSearch, KFold, RandomSearch, Samples, TargetScaling, Updates,
+    Epochs, HalvingSearch, HyperbandSearch, KFold, Progress, RandomSearch, Samples, TargetScaling, Task,
+    Updates,
 };
 use linfa_mlp::optimizer::Adam;
 use linfa_mlp::prelude::*;
@@ -43,7 +47,7 @@ fn goes_on_from_every_line(run: impl Fn(&Path, Counts) -> Vec<u8>) {
 
 #[test]
 fn halving_goes_on_from_every_fit_of_every_rung() {
-    // Survivors whose earlier rungs are restored are trained the whole way again, to the same bits.
+    // Their states are gone with the straight search: survivors are trained the whole way again, to the same bits.
     goes_on_from_every_line(|path, counts| {
         let found = HalvingSearch::new(params())
             .axis("rate", RATES, |p, rate| p.optimizer(Adam::new(rate)))
@@ -96,6 +100,72 @@ fn updates_samples_and_brackets_go_on_too() {
             .unwrap();
         table(found.results()).into_bytes()
     });
+}
+
+#[test]
+fn survivors_go_on_from_what_lies_beside_the_journal() {
+    // For each fit, the first epoch it tells of.
+    type Told = Arc<Mutex<BTreeMap<Task, usize>>>;
+    let search = |path: &Path, told: &Told, stop: Option<&Arc<AtomicBool>>| {
+        let told = Arc::clone(told);
+        let search = HalvingSearch::new(params())
+            .axis("rate", RATES, |p, rate| p.optimizer(Adam::new(rate)))
+            .resource(Epochs { min: 2, max: 6 })
+            .scale_targets(TargetScaling::Standard)
+            .cv(KFold::new(2))
+            .journal(path)
+            .on_progress(move |task: Task, progress: Progress| {
+                told.lock().unwrap().entry(task).or_insert(progress.done);
+            });
+        match stop {
+            // Stops with the first fit of the second rung.
+            Some(flag) => {
+                let set = Arc::clone(flag);
+                search.stop_flag(Arc::clone(flag)).on_progress(move |task: Task, _: Progress| {
+                    set.fetch_or(task.rung == 1, Ordering::SeqCst);
+                })
+            }
+            None => search,
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let states = |path: &Path| fs::read_dir(format!("{}.states", path.display())).map_or(0, Iterator::count);
+    let straight = {
+        let path = folder.path().join("straight");
+        let found = search(&path, &Told::default(), None).fit(&data::<f64>(40)).unwrap();
+        assert_eq!(states(&path), 0, "nothing is left behind");
+        found
+    };
+    for damage in [false, true] {
+        let path = folder.path().join(format!("journal {damage}"));
+        let _ = search(&path, &Told::default(), Some(&Arc::default())).fit(&data::<f64>(40));
+        assert!(states(&path) > 0);
+        if damage {
+            for file in fs::read_dir(format!("{}.states", path.display())).unwrap() {
+                let file = file.unwrap().path();
+                let bytes = fs::read(&file).unwrap();
+                fs::write(&file, &bytes[..bytes.len() - 7]).unwrap();
+            }
+        }
+        let told = Told::default();
+        let again = search(&path, &told, None).fit(&data::<f64>(40)).unwrap();
+        assert_eq!(table(again.results()), table(straight.results()));
+        let bytes = |found: &linfa_mlp::model_selection::FittedSearch<MlpRegressor<f64>, f64, _>| {
+            found.best_model().unwrap().model().to_bytes().unwrap()
+        };
+        assert!(bytes(&again) == bytes(&straight));
+        let told = told.lock().unwrap();
+        let survivors: Vec<usize> = told
+            .iter()
+            .filter(|(task, _)| task.rung == 1 && task.fold.is_some())
+            .map(|(_, first)| *first)
+            .collect();
+        assert!(!survivors.is_empty());
+        // The first rung trains 2 epochs: a survivor begins with the third, unless its state is no use.
+        let first = if damage { 1 } else { 3 };
+        assert!(survivors.iter().all(|epoch| *epoch == first), "{survivors:?}");
+        assert_eq!(states(&path), 0);
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::model_selection::fit::data_view::{DataView, columns};
 use crate::model_selection::fit::fit_rows::FitContext;
 use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::Target;
-use crate::model_selection::journal::{Content, Digest, Digester, Ledger, Study, TaskKey};
+use crate::model_selection::journal::{Content, Digest, Digester, Ledger, StateOf, Study, TaskKey};
 use crate::model_selection::observer::{SearchObserver, Task};
 use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{FitRow, FitStatus};
@@ -434,6 +434,17 @@ where
     /// Forgets what fits left for the next rung, but for these candidates.
     pub(crate) fn keep_states(&self, candidates: &[usize]) {
         locked(&self.states).retain(|(candidate, ..), _| candidates.contains(candidate));
+        if let Some(Past { ledger, contents }) = self.past {
+            let kept: Vec<Digest> = candidates.iter().map(|&candidate| contents[candidate].digest).collect();
+            ledger.keep_states(&kept);
+        }
+    }
+
+    /// What a journal calls the state of a fit.
+    fn state_of(&self, row: &FitRow, goal: Option<Goal>) -> Option<(&'a Ledger, StateOf)> {
+        let Past { ledger, contents } = self.past?;
+        let candidate = contents[row.candidate].digest;
+        Some((ledger, StateOf { candidate, fold: row.fold, replicate: row.replicate, goal: goal? }))
     }
 
     fn ready(&self, rows: &'a FoldRows<'a>, prefix: usize) -> Result<Ready<T::Fold<'a>, Y, I>> {
@@ -468,7 +479,12 @@ where
         };
         row.seed = self.trainer.seed(params).map(|own| context.seed(own));
         let key = (row.candidate, row.fold, row.replicate);
-        let mut state = locked(&self.states).remove(&key);
+        let kept = locked(&self.states).remove(&key);
+        // After a restart the rung before is restored from the journal, and its states lie beside it.
+        let mut state = kept.or_else(|| {
+            let (ledger, of) = self.state_of(row, rung.from)?;
+            self.trainer.state_from_bytes(params, &ledger.load(of)?)
+        });
         let (start, before) = (Instant::now(), thread_cpu_seconds());
         let model = guarded("fit", || self.trainer.fit(params, &ready.fold, rung.goal, &mut state, &context));
         row.fit_seconds = start.elapsed().as_secs_f64();
@@ -492,6 +508,12 @@ where
                 self.limits.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
             row.status = FitStatus::Stopped { message };
         } else if let Some(state) = state.filter(|_| rung.goes_on) {
+            // Before its row is in the journal: a row that is there always has its state.
+            if let Some((ledger, of)) = self.state_of(row, rung.goal)
+                && let Some(bytes) = self.trainer.state_to_bytes(params, &state)
+            {
+                ledger.store(of, &bytes);
+            }
             locked(&self.states).insert(key, state);
         }
         Ok(model)

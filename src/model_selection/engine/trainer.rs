@@ -100,6 +100,18 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
         Self: 'a,
         Y: 'a;
 
+    /// A state as bytes, where it can be written.
+    fn state_to_bytes(&self, params: &P, state: &Self::State) -> Option<Vec<u8>> {
+        let _ = (params, state);
+        None
+    }
+
+    /// The state that was written; none for bytes that are no state.
+    fn state_from_bytes(&self, params: &P, bytes: &[u8]) -> Option<Self::State> {
+        let _ = (params, bytes);
+        None
+    }
+
     /// Predictions in the units of the data set.
     fn predict<'a>(
         &self,
@@ -309,6 +321,16 @@ pub(crate) trait Way<P: FitRows<F, Y, I>, F, Y, I: TargetDim> {
         state: &mut Option<Self::State>,
         context: &FitContext<'_>,
     ) -> Result<P::Object>;
+
+    fn to_bytes(params: &P, state: &Self::State) -> Option<Vec<u8>> {
+        let _ = (params, state);
+        None
+    }
+
+    fn from_bytes(params: &P, bytes: &[u8]) -> Option<Self::State> {
+        let _ = (params, bytes);
+        None
+    }
 }
 
 /// Each fit from its beginning to its end.
@@ -352,6 +374,14 @@ impl<P: ContinueRows<F, Y, I>, F, Y, I: TargetDim> Way<P, F, Y, I> for InParts {
         let model = params.model(&going, prepared)?;
         *state = Some(going);
         Ok(model)
+    }
+
+    fn to_bytes(params: &P, state: &P::State) -> Option<Vec<u8>> {
+        params.state_to_bytes(state).ok()
+    }
+
+    fn from_bytes(params: &P, bytes: &[u8]) -> Option<P::State> {
+        params.state_from_bytes(bytes).ok()
     }
 }
 
@@ -517,6 +547,14 @@ where
     {
         let data = (&fold.view(), fold.prepared.get(), fold.rows(Part::Train));
         W::fit(params, data, goal, state, context).map_err(AnyError::from)
+    }
+
+    fn state_to_bytes(&self, params: &P, state: &W::State) -> Option<Vec<u8>> {
+        W::to_bytes(params, state)
+    }
+
+    fn state_from_bytes(&self, params: &P, bytes: &[u8]) -> Option<W::State> {
+        W::from_bytes(params, bytes)
     }
 
     fn predict<'a>(

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Journal;
+use super::digest::Digest;
 use super::format::{self, LONGEST, Line, Opening, Problem, Record, Written};
 use super::identity::{Study, TaskKey};
+use super::states::{StateOf, States};
 use crate::error::{Error, Result};
 use crate::model_selection::results::{FitRow, FitStatus, Params};
 use crate::persistence::sync_folder;
@@ -22,6 +24,7 @@ pub(crate) struct Ledger {
     /// The bytes of an unfinished record that were cut off.
     cut: u64,
     end: Mutex<End>,
+    states: States,
 }
 
 /// The end of the file, where lines are added.
@@ -84,7 +87,8 @@ impl Ledger {
         let failed = |row: &FitRow| matches!(row.status, FitStatus::Failed { .. });
         found.rows.retain(|_, (_, row)| !(journal.retry_failed && failed(row)));
         let end = Mutex::new(End { file, len, failure: None });
-        Ok(Ledger { path: path.clone(), rows: found.rows, cut, end })
+        let states = States::beside(path, study);
+        Ok(Ledger { path: path.clone(), rows: found.rows, cut, end, states })
     }
 
     /// The row of a fit, if it was finished when the journal was opened.
@@ -99,6 +103,21 @@ impl Ledger {
         }
         let problem = "its row has another number of rows or scores than its fit; use another file".into();
         Err(Error::Journal { path: self.path.clone(), line: *line, problem })
+    }
+
+    /// Keeps what a fit needs to go on.
+    pub(crate) fn store(&self, of: StateOf, bytes: &[u8]) {
+        self.states.store(of, bytes);
+    }
+
+    /// What was kept of a fit.
+    pub(crate) fn load(&self, of: StateOf) -> Option<Vec<u8>> {
+        self.states.load(of)
+    }
+
+    /// Forgets what was kept, but of these candidates.
+    pub(crate) fn keep_states(&self, candidates: &[Digest]) {
+        self.states.keep(candidates);
     }
 
     /// Writes down a finished fit. When this returns, the row is on the disk or the journal is broken.

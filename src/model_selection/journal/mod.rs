@@ -26,12 +26,14 @@ mod digest;
 mod format;
 mod identity;
 mod ledger;
+mod states;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use digest::{Digest, Digester};
 pub(crate) use identity::{Content, Study, TaskKey, number, target};
 pub(crate) use ledger::Ledger;
+pub(crate) use states::StateOf;
 
 /// Where a search writes down its finished fits.
 ///
@@ -51,6 +53,12 @@ pub(crate) use ledger::Ledger;
 ///
 /// Not seen is code: that of an estimator, or of a closure in it. A builder whose `Debug` form says that it leaves
 /// something out (`OnEpochEnd { .. }`) is refused until the journal has a tag. Change the tag when that code changes.
+///
+/// # Searches in rungs
+///
+/// Fits that may go on are kept beside the journal, in a folder of its name with `.states` behind it, so that a search that is
+/// started again goes on with them. The folder is gone when the search is done; what is missing or damaged in it is trained again,
+/// to the same bytes.
 ///
 /// # Examples
 ///

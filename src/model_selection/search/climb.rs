@@ -159,7 +159,10 @@ where
             Some(so_many) if !stopped => judge.best(&rows, &entering, so_many),
             _ => Vec::new(),
         };
-        evaluation.keep_states(&promoted);
+        // What was stopped may be started again, and goes on from where it was.
+        if !stopped {
+            evaluation.keep_states(&promoted);
+        }
         climbed.rows.extend(rows);
         let (unit, candidates) = (ladder.unit(), std::mem::replace(&mut entering, promoted.clone()));
         climbed.rungs.push(RungSummary { round, rung: number, unit, resource, candidates, promoted });

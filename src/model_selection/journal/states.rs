@@ -1,0 +1,70 @@
+//! Unfinished training beside a journal: where the survivors of a rung go on from after a restart.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::digest::{Digest, Digester};
+use super::identity::Study;
+use crate::model_selection::fit::continue_rows::Goal;
+use crate::persistence;
+
+/// A folder with a file for each fit that may go on, named by the study, the candidate's content, fold, replicate and how far it
+/// has come.
+///
+/// The files save time and nothing else: what is missing or damaged is trained again, to the same bytes. So what goes wrong
+/// with them stops no search.
+#[derive(Debug)]
+pub(super) struct States {
+    folder: PathBuf,
+    study: Digest,
+}
+
+/// The fit whose state it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StateOf {
+    pub candidate: Digest,
+    pub fold: usize,
+    pub replicate: usize,
+    pub goal: Goal,
+}
+
+impl States {
+    pub(super) fn beside(journal: &Path, study: &Study) -> Self {
+        let mut name = journal.as_os_str().to_owned();
+        name.push(".states");
+        let mut digester = Digester::new();
+        digester.text(serde_json::to_string(study).unwrap_or_default());
+        States { folder: name.into(), study: digester.digest() }
+    }
+
+    fn path(&self, of: StateOf) -> PathBuf {
+        let StateOf { candidate, fold, replicate, goal } = of;
+        let unit = if matches!(goal, Goal::Epochs { .. }) { 'e' } else { 'u' };
+        self.folder.join(format!("{}-{candidate}-{fold}-{replicate}-{unit}{}", self.study, goal.now()))
+    }
+
+    pub(super) fn store(&self, of: StateOf, bytes: &[u8]) {
+        if fs::create_dir_all(&self.folder).is_ok() {
+            let _ = persistence::write_atomically(self.path(of), bytes);
+        }
+    }
+
+    pub(super) fn load(&self, of: StateOf) -> Option<Vec<u8>> {
+        fs::read(self.path(of)).ok()
+    }
+
+    /// Removes the states of this study but those of these candidates, and the folder when it is empty.
+    pub(super) fn keep(&self, candidates: &[Digest]) {
+        let Ok(files) = fs::read_dir(&self.folder) else { return };
+        let kept: Vec<String> =
+            candidates.iter().map(|candidate| format!("{}-{candidate}-", self.study)).collect();
+        for file in files.flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            let is_ours = name.starts_with(&format!("{}-", self.study));
+            if is_ours && !kept.iter().any(|kept| name.starts_with(kept)) {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
