@@ -14,7 +14,7 @@ use super::{Plan, Rows};
 /// Named values: `loss`, and one for each metric.
 pub type Scores = BTreeMap<String, f64>;
 
-/// Rows that are evaluated together: they stay in the cache, and their number decides no bit.
+/// Rows that are evaluated together: they stay in the cache. The loss is summed block by block, so their number is part of its bits.
 const BLOCK: usize = 256;
 
 /// Loss (with penalties) and metrics on some rows.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use linfa::prelude::*;
 use linfa_elasticnet::{ElasticNet, ElasticNetParams};
+use linfa_mlp::loss::{AnyLoss, BinaryCrossEntropy, MeanSquaredError};
 use linfa_mlp::model_selection::{
     Epochs, GridSearch, HalvingSearch, KFold, Preprocess, RandomSearch, Scorer, TargetScaling,
 };
@@ -170,6 +171,18 @@ fn what_cannot_be_is_refused_before_the_first_fit() {
     let same_label = [("a", Preprocess::none()), ("a", Preprocess::by(LinearScaler::standard()))];
     let error = base().preprocess_axis("scaling", same_label).fit(&diabetes).unwrap_err();
     assert!(matches!(error, Error::Parameter { .. }), "{error}");
+    // The data refuse a candidate behind each step: the first one is named.
+    let losses: [(&str, AnyLoss); 2] =
+        [("squares", MeanSquaredError.into()), ("entropy", BinaryCrossEntropy::default().into())];
+    let search = GridSearch::new(MlpRegressor::params()).preprocess_axis("scaling", scalers()).axis_labelled(
+        "loss",
+        losses,
+        |p, loss| p.loss(loss),
+    );
+    match search.fit(&diabetes).unwrap_err() {
+        Error::Candidate { candidate: 1, params, .. } => assert_eq!(params, "scaling=none, loss=entropy"),
+        other => panic!("{other}"),
+    }
     let nested = penalties(base().preprocess_axis("scaling", scalers()));
     let error =
         linfa_mlp::model_selection::nested_cross_validate(&nested, &diabetes, &KFold::new(3)).unwrap_err();

@@ -188,20 +188,21 @@ where
         name: impl Fn(usize, Error) -> Error,
     ) -> Result<()> {
         let Some(first) = folds.first().and_then(|folds| folds.first()) else { return Ok(()) };
+        // The first candidate that cannot run is named, whichever preprocessing it has chosen.
+        let mut refused: Option<(usize, Error)> = None;
         for prefix in (0..self.prefixes.len()).rev() {
             let ready = self.ready(first, prefix)?;
             let candidates = self.candidates.iter().enumerate();
             for (index, candidate) in candidates.filter(|(index, _)| self.prefixes.place(*index) == prefix) {
-                let checked = folds
-                    .iter()
-                    .copied()
-                    .flatten()
-                    .try_for_each(|rows| self.check_candidate(candidate, &ready, rows));
-                checked.map_err(|error| name(index, error))?;
+                let mut rows = folds.iter().copied().flatten();
+                if let Err(error) = rows.try_for_each(|rows| self.check_candidate(candidate, &ready, rows)) {
+                    refused = Some(refused.filter(|(other, _)| *other < index).unwrap_or((index, error)));
+                    break;
+                }
             }
             *locked(&self.first) = Some((first, prefix, ready));
         }
-        Ok(())
+        refused.map_or(Ok(()), |(index, error)| Err(name(index, error)))
     }
 
     fn check_candidate(
