@@ -8,6 +8,7 @@
 //! [`Activation::express`]: super::activation::Activation::express
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::Network;
 use super::layer::{Express, Tensors};
@@ -96,6 +97,8 @@ pub struct Graph<'a, F: Clone> {
     scope: String,
     /// Of every value.
     names: Vec<String>,
+    /// How often each name was asked for.
+    asked: HashMap<String, usize>,
     constants: Vec<Constant<'a, F>>,
     nodes: Vec<Node>,
     outputs: Vec<Output>,
@@ -110,6 +113,7 @@ impl<'a, F: Float> Graph<'a, F> {
             n_features,
             scope: String::new(),
             names: vec!["x".into()],
+            asked: HashMap::from([("x".into(), 1)]),
             constants: Vec::new(),
             nodes: Vec::new(),
             outputs: Vec::new(),
@@ -259,13 +263,9 @@ impl<'a, F: Float> Graph<'a, F> {
     /// A value with a name nothing else has.
     fn named(&mut self, name: &str) -> Value {
         let stem = if self.scope.is_empty() { name.to_owned() } else { format!("{}/{name}", self.scope) };
-        let mut unique = stem.clone();
-        let mut number = 1;
-        while self.names.contains(&unique) {
-            number += 1;
-            unique = format!("{stem}_{number}");
-        }
-        self.names.push(unique);
+        let asked = self.asked.entry(stem.clone()).or_insert(0);
+        *asked += 1;
+        self.names.push(if *asked == 1 { stem } else { format!("{stem}_{asked}") });
         Value(self.names.len() - 1)
     }
 }
