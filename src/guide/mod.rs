@@ -6,6 +6,9 @@ pub mod phrase_book {}
 #[doc = include_str!("design.md")]
 pub mod design {}
 
+#[doc = include_str!("exchange.md")]
+pub mod exchange {}
+
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 
