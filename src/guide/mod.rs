@@ -9,6 +9,9 @@ pub mod design {}
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 
+#[doc = include_str!("promises.md")]
+pub mod promises {}
+
 #[doc = include_str!("reproducibility.md")]
 pub mod reproducibility {}
 

@@ -7,6 +7,7 @@ mod continued;
 mod crafted;
 mod disk;
 mod golden;
+mod json;
 mod killed;
 mod process;
 mod promises;

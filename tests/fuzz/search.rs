@@ -57,6 +57,7 @@ pub fn journal() -> Reader {
     nets(&path).expect("it searches");
     let seed = fs::read(&path).expect("the journal is there");
     Reader::new("journal", vec![seed], move |bytes| {
+        let path = folder.path().join("a.journal");
         fs::write(&path, bytes).expect("the folder can be written");
         match nets(&path) {
             Ok(table) => Some(table),
@@ -108,6 +109,7 @@ pub fn state() -> Reader {
     let straight = halving(&path).expect("it goes on");
     let seeds = vec![kept[0].1.clone()];
     Reader::new("state of a fit", seeds, move |bytes| {
+        let path = folder.path().join("a.journal");
         fs::write(&path, &before).expect("the folder can be written");
         fs::create_dir_all(&states).expect("a folder");
         for (place, (name, whole)) in kept.iter().enumerate() {
