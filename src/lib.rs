@@ -62,6 +62,7 @@ pub mod loss;
 pub mod metric;
 pub mod model_selection;
 pub mod network;
+mod number;
 pub mod optimizer;
 pub mod part;
 pub mod persistence;

@@ -12,6 +12,9 @@ pub mod exchange {}
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 
+#[doc = include_str!("promises.md")]
+pub mod promises {}
+
 #[doc = include_str!("reproducibility.md")]
 pub mod reproducibility {}
 

@@ -6,6 +6,7 @@ use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, Rung};
@@ -372,11 +373,32 @@ pub trait CrossValidate {
 
 impl<P> CrossValidate for P {}
 
-/// What cross-validation measured: one row for each fold. `Display` prints a table.
-#[derive(Clone, Debug, PartialEq)]
+/// What cross-validation measured: one row for each fold. `Display` prints a table, serde writes it and reads it back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub struct CrossValidation {
     results: SearchResults,
     splits: Vec<Split>,
+}
+
+/// Before it is known to be one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    results: SearchResults,
+    splits: Vec<Split>,
+}
+
+impl TryFrom<Saved> for CrossValidation {
+    type Error = &'static str;
+
+    fn try_from(Saved { results, splits }: Saved) -> std::result::Result<Self, Self::Error> {
+        let folds = results.rows().len();
+        if results.candidates().len() != 1 || folds != splits.len() {
+            return Err("a cross-validation has one candidate, and a row for each of its splits");
+        }
+        Ok(CrossValidation { results, splits })
+    }
 }
 
 impl CrossValidation {
