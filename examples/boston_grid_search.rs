@@ -7,9 +7,10 @@
 //!
 //! 3 optimizers × 6 structures are fitted on 5 folds of 404 training rows, in parallel; the best one is fitted on all of
 //! them and scored on 102 rows that took no part, beside a linear regression. `--out` writes `results.csv`, `fits.csv`,
-//! `results.json`, `history.csv` and `model.mlp`; `--json` prints one JSON object and nothing else. With `--journal`, the program
-//! may be killed at any moment: started again, it does the fits that are missing and finds the same. With `--database`, it may be
-//! started in many terminals and on many machines: they share the fits, any of them may be killed, and all find the same.
+//! `results.json`, `history.csv`, `model.mlp` and a picture, `heat_map.svg`; `--json` prints one JSON object and nothing else.
+//! With `--journal`, the program may be killed at any moment: started again, it does the fits that are missing and finds the
+//! same. With `--database`, it may be started in many terminals and on many machines: they share the fits, any of them may be
+//! killed, and all find the same.
 
 use std::error::Error;
 use std::fs::{File, create_dir_all};
@@ -164,6 +165,13 @@ fn run() -> Result<(), Box<dyn Error>> {
         std::fs::write(out.join("results.json"), serde_json::to_string_pretty(&results.to_json()?)?)?;
         best.model().history().to_csv(File::create(out.join("history.csv"))?)?;
         best.model().save(out.join("model.mlp"))?;
+        #[cfg(feature = "plot")]
+        results.plot_heat_map(
+            out.join("heat_map.svg"),
+            "neg_root_mean_squared_error",
+            "optimizer",
+            "hidden_layer_sizes",
+        )?;
     }
     if options.json {
         let object = serde_json::json!({

@@ -131,6 +131,15 @@ pub enum Error {
         known: String,
     },
 
+    /// A layer that does not say what it computes, where another tool shall compute the same.
+    #[error("layer {layer} ({part}) does not say what it computes as a graph of operators")]
+    NoGraph {
+        /// The layer's name in its network: `dense_2`.
+        layer: String,
+        /// The layer, with its activation if it has one.
+        part: String,
+    },
+
     /// The settings of a part cannot be read.
     #[error("the settings of {room} {name} cannot be read: {source}")]
     PartSettings {

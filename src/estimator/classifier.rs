@@ -275,6 +275,11 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         (self.classes.len() == 2).then(|| self.threshold.unwrap_or(0.5))
     }
 
+    /// Whether a threshold was asked for.
+    pub(crate) fn has_threshold(&self) -> bool {
+        self.threshold.is_some()
+    }
+
     pub(super) fn into_run(self) -> Run<F> {
         self.run
     }

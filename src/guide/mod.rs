@@ -9,6 +9,9 @@ pub mod database {}
 #[doc = include_str!("design.md")]
 pub mod design {}
 
+#[doc = include_str!("exchange.md")]
+pub mod exchange {}
+
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 

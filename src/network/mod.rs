@@ -14,6 +14,7 @@ use crate::rng::Stream;
 
 pub mod activation;
 pub mod constraint;
+pub mod graph;
 pub mod initializer;
 pub mod layer;
 mod predict;
