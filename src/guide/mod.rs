@@ -3,6 +3,9 @@
 #[doc = include_str!("phrase_book.md")]
 pub mod phrase_book {}
 
+#[doc = include_str!("database.md")]
+pub mod database {}
+
 #[doc = include_str!("design.md")]
 pub mod design {}
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use linfa::{Dataset, Label};
 use linfa::prelude::*;
+use linfa::{Dataset, Label};
 use ndarray::{Array1, Array2, ArrayD, Axis, IxDyn, array, concatenate};
 use prost::Message;
 
@@ -56,7 +56,9 @@ fn run<F: Float>(onnx: &Onnx, model: &impl ToOnnx<F>, x: &Array2<F>) -> Outputs 
 
 fn constant(tensor: &TensorProto) -> ArrayD<f64> {
     let numbers: Vec<f64> = match tensor.data_type {
-        FLOAT => tensor.raw_data.chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
+        FLOAT => {
+            tensor.raw_data.chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
+        }
         DOUBLE => tensor.raw_data.chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
         _ => tensor.raw_data.chunks(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect(),
     };
@@ -172,7 +174,9 @@ fn each_activation_and_normalisation<F: Float>(precision: Precision, tolerance: 
         let activation: AnyActivation = member.name().parse().unwrap();
         for normalisation in ["none", "layer_norm", "batch_norm"] {
             let block = Residual::new(
-                Sequential::new().add(Dense::new(8).activation(activation.clone())).add(Dense::new(6).use_bias(false)),
+                Sequential::new()
+                    .add(Dense::new(8).activation(activation.clone()))
+                    .add(Dense::new(6).use_bias(false)),
             );
             let mut layers = Sequential::new().add(GaussianNoise::new(0.3)).add(Dense::new(6));
             layers = match normalisation {
@@ -181,7 +185,8 @@ fn each_activation_and_normalisation<F: Float>(precision: Precision, tolerance: 
                 _ => layers,
             };
             layers = layers.add(Dropout::new(0.5)).add(block).add(AlphaDropout::new(0.1));
-            let network = stirred(layers.add(Dense::new(3).activation(activation.clone())).build::<F>(5, 11).unwrap());
+            let network =
+                stirred(layers.add(Dense::new(3).activation(activation.clone())).build::<F>(5, 11).unwrap());
             let outputs = run(&Onnx::new().precision(precision), &network, &x);
             let name = format!("{} after {normalisation}", member.name());
             assert_close(&name, &network.predict(x.view()).unwrap(), &outputs.matrix("y"), tolerance);
@@ -293,7 +298,8 @@ fn scalings_before_and_after_a_model_are_part_of_the_file() -> Result<()> {
     let wide = Onnx::new().targets_scaled_by(Scaling::new([0.0; 3], [1.0; 3])?).to_bytes(&model).unwrap_err();
     assert!(matches!(wide, Error::Width { expected: 1, found: 3, .. }), "{wide}");
     let (classifier, _) = classifier(&[0_usize, 1], false);
-    let labels = Onnx::new().targets_scaled_by(Scaling::new([0.0], [1.0])?).to_bytes(&classifier).unwrap_err();
+    let labels =
+        Onnx::new().targets_scaled_by(Scaling::new([0.0], [1.0])?).to_bytes(&classifier).unwrap_err();
     assert!(labels.to_string().contains("gives labels"), "{labels}");
     Ok(())
 }
@@ -302,11 +308,16 @@ fn scalings_before_and_after_a_model_are_part_of_the_file() -> Result<()> {
 fn the_weights_are_those_of_predictions() -> Result<()> {
     let (x, y) = (rows::<f32>(20, 2), rows::<f32>(20, 1));
     let optimizer = crate::optimizer::Sgd::new(0.1).ema(0.9);
-    let mut model = Sequential::new().add(Dense::new(1)).compile(2, optimizer, crate::loss::MeanSquaredError, ())?;
+    let mut model =
+        Sequential::new().add(Dense::new(1)).compile(2, optimizer, crate::loss::MeanSquaredError, ())?;
     model.fit(&x, &y, &crate::train::Training::epochs(3))?;
     let averaged = run(&Onnx::new(), &model, &x).matrix("y");
     assert_close("averaged", &model.predict(&x)?, &averaged, 1e-6);
-    assert_ne!(model.predict(&x)?, model.network().predict(x.view())?, "the average differs from the last step");
+    assert_ne!(
+        model.predict(&x)?,
+        model.network().predict(x.view())?,
+        "the average differs from the last step"
+    );
     Ok(())
 }
 
@@ -330,7 +341,9 @@ fn a_part_that_does_not_say_what_it_computes_is_named() {
     let inside = Residual::new(Sequential::new().add(Dense::new(3).activation(Cube)));
     let network = Sequential::new().add(Dense::new(3)).add(inside).build::<f64>(2, 0).unwrap();
     let error = Onnx::new().to_bytes(&network).unwrap_err();
-    assert!(matches!(&error, Error::NoGraph { layer, part } if layer == "residual_1/dense_1" && part.contains("cube")));
+    assert!(
+        matches!(&error, Error::NoGraph { layer, part } if layer == "residual_1/dense_1" && part.contains("cube"))
+    );
     assert!(matches!(network.graph(Precision::Single), Err(Error::NoGraph { .. })));
 }
 

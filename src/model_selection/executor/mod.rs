@@ -9,9 +9,13 @@
 //! [`RayonExecutor`] is the default. An executor whose fits run in many processes has a [`SharedStore`], in which they find each
 //! other's rows.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rayon;
 mod store;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::{CandidateStatus, Postgres, StudyStatus};
 pub use self::rayon::RayonExecutor;
 pub use self::store::{FitStore, Joined, SharedStore};
 
