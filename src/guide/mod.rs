@@ -6,6 +6,9 @@ pub mod phrase_book {}
 #[doc = include_str!("design.md")]
 pub mod design {}
 
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
+
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 
