@@ -214,6 +214,17 @@ impl<'a, F: Float> Graph<'a, F> {
         &self.outputs
     }
 
+    /// Whether the other one computes the same, whatever the names of its values.
+    pub(crate) fn is_same(&self, other: &Graph<'_, F>) -> bool {
+        let constants = self.constants.len() == other.constants.len()
+            && self
+                .constants
+                .iter()
+                .zip(&other.constants)
+                .all(|(a, b)| (a.value, &a.shape) == (b.value, &b.shape) && a.numbers == b.numbers);
+        constants && self.nodes == other.nodes && self.outputs == other.outputs
+    }
+
     /// Appends a network to a value of this graph.
     ///
     /// # Errors
@@ -228,10 +239,8 @@ impl<'a, F: Float> Graph<'a, F> {
             let (skip, weights) = (stage.branch.map(|first| inputs[first]), network.of_stage(place));
             let pass = Express { graph: self, input: value, skip, n_inputs: stage.n_inputs, weights };
             let expressed = stage.layer.ops::<F>().express(pass);
-            value = expressed.ok_or_else(|| Error::NoGraph {
-                layer: stage.name.clone(),
-                part: stage.layer.to_string(),
-            })?;
+            value = expressed
+                .ok_or_else(|| Error::NoGraph { layer: stage.name.clone(), part: stage.layer.to_string() })?;
         }
         self.begin("");
         Ok(value)
@@ -287,7 +296,13 @@ impl<F: Float> Network<F> {
 /// The tensors of a layer that is asked for its part of a graph.
 impl<'a, F: Float> Tensors<'a, F> {
     /// A tensor as a constant of the graph.
-    pub(super) fn constant(self, graph: &mut Graph<'a, F>, name: &str, index: usize, shape: &[usize]) -> Value {
+    pub(super) fn constant(
+        self,
+        graph: &mut Graph<'a, F>,
+        name: &str,
+        index: usize,
+        shape: &[usize],
+    ) -> Value {
         graph.weights(name, shape, self.get(index))
     }
 }

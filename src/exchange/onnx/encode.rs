@@ -3,8 +3,9 @@
 use prost::Message;
 
 use super::message::{
-    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, AttributeProto, DOUBLE, Dimension, Entry, FLOAT, GraphProto,
-    INT64, ModelProto, NodeProto, OperatorSet, Shape, Size, TensorProto, TensorType, TypeProto, ValueInfo,
+    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, AttributeProto, DOUBLE, Dimension, Entry, FLOAT,
+    GraphProto, INT64, ModelProto, NodeProto, OperatorSet, Shape, Size, TensorProto, TensorType, TypeProto,
+    ValueInfo,
 };
 use crate::error::{Error, Result};
 use crate::float::Float;
@@ -34,11 +35,7 @@ pub(super) fn encode<F: Float>(
     Ok(model.encode_to_vec())
 }
 
-fn model<F: Float>(
-    graph: &Graph<'_, F>,
-    doc_string: String,
-    metadata: Vec<(String, String)>,
-) -> ModelProto {
+fn model<F: Float>(graph: &Graph<'_, F>, doc_string: String, metadata: Vec<(String, String)>) -> ModelProto {
     let precision = graph.precision();
     let floats = float_type(precision);
     let input = info("x", floats, Some(graph.n_features()));

@@ -69,9 +69,11 @@ fn check_equal<F: Float>(name: &str, step: &dyn Transform<F>, scaling: &Scaling)
                 let divisor = scaling.column(column).1.abs();
                 64.0 * F::epsilon().wide() * (1.0 + (x.abs() + scaling.column(column).0.abs()) / divisor)
             };
-            done.iter().zip(&read).zip(&row).enumerate().all(|(column, ((done, read), &x))| {
-                (done.wide() - read).abs() <= tolerance(x, column)
-            })
+            done.iter()
+                .zip(&read)
+                .zip(&row)
+                .enumerate()
+                .all(|(column, ((done, read), &x))| (done.wide() - read).abs() <= tolerance(x, column))
         });
     let found = "another transformation than what was read";
     crate::error::check(name, found, equal, "the scaling of columns that was read")

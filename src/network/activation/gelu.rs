@@ -35,7 +35,8 @@ impl<F: Float> Activation<F> for Gelu {
 
     fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
         // The operator of that name is younger than set 17.
-        let (root, one, half) = (graph.scalar(std::f64::consts::SQRT_2), graph.scalar(1.0), graph.scalar(0.5));
+        let (root, one, half) =
+            (graph.scalar(std::f64::consts::SQRT_2), graph.scalar(1.0), graph.scalar(0.5));
         let scaled = graph.apply("Div", &[z, root]);
         let erf = graph.apply("Erf", &[scaled]);
         let above = graph.apply("Add", &[erf, one]);

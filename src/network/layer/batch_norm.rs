@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::normalized::{affine, express_affine, scale_and_offset};
-use super::{Backward, check_part, Express, Forward, Gradient, Layer, Survey, Tensor, TensorsMut};
+use super::{Backward, Express, Forward, Gradient, Layer, Survey, Tensor, TensorsMut, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
-use crate::network::initializer::{Ones, Zeros};
 use crate::network::graph::Value;
+use crate::network::initializer::{Ones, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
 

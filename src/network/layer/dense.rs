@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, check_part, Express, Forward, Gradient, Layer, Tensor, Tensors};
+use super::{Backward, Express, Forward, Gradient, Layer, Tensor, Tensors, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
 use crate::network::activation::{AnyActivation, Identity, Keeps};
 use crate::network::constraint::AnyConstraint;
-use crate::network::initializer::{AnyInitializer, GlorotUniform, Zeros};
 use crate::network::graph::Value;
+use crate::network::initializer::{AnyInitializer, GlorotUniform, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::normalized::{add_products, affine, express_affine, scale_and_offset};
-use super::{Backward, check_part, Express, Forward, Gradient, Layer, Tensor};
+use super::{Backward, Express, Forward, Gradient, Layer, Tensor, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
