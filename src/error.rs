@@ -394,6 +394,36 @@ pub enum Error {
         search: String,
     },
 
+    /// A database cannot be reached, or does not do what it is asked for.
+    #[error("{action} {database}: {source}")]
+    Database {
+        /// `cannot connect to`, `cannot write a row into` …
+        action: &'static str,
+        /// Server and database, without user and password.
+        database: String,
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A study in a database is of other data or other rules; rows of two studies are never mixed.
+    #[error(
+        "the study {study:?} in {database} was begun with other {what}: {there} there, {search} here; use another name to \
+         start anew"
+    )]
+    OtherSharedStudy {
+        /// Its name.
+        study: String,
+        /// Server and database.
+        database: String,
+        /// What differs: `records`, `folds`, `search space` …
+        what: String,
+        /// As the database says.
+        there: String,
+        /// As it is now.
+        search: String,
+    },
+
     /// A result table or history cannot be written as text.
     #[error("cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

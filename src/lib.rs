@@ -43,8 +43,9 @@
 //! # Features
 //!
 //! On by default, and in need of nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
-//! terminal; `tensorboard`, event files; `onnx`, models for other runtimes; `csv` and `gzip`, data from such files. `download` fetches MNIST when it is on
-//! no disk, and needs a C compiler for the cryptography of its connections.
+//! terminal; `tensorboard`, event files; `onnx`, models for other runtimes; `csv` and `gzip`, data from such files. `download`
+//! fetches MNIST when it is on no disk, and needs a C compiler for the cryptography of its connections; so does `postgres`,
+//! searches on many machines.
 
 // Tests compare exact results on purpose.
 #![cfg_attr(test, allow(clippy::float_cmp))]
@@ -62,6 +63,7 @@ pub mod loss;
 pub mod metric;
 pub mod model_selection;
 pub mod network;
+mod number;
 pub mod optimizer;
 pub mod part;
 pub mod persistence;
