@@ -32,7 +32,9 @@ pub use initializer::{
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, Zeros,
 };
-pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual};
+pub use layer::{
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual,
+};
 pub use predict::RowScratch;
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;

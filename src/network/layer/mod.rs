@@ -18,6 +18,7 @@ use crate::network::sequential::Sequential;
 use crate::part::{Configured, Member, Part, Room};
 use crate::rng::Stream;
 
+mod activation_layer;
 mod alpha_dropout;
 mod batch_norm;
 mod dense;
@@ -27,6 +28,7 @@ mod layer_norm;
 mod normalized;
 mod residual;
 
+pub use activation_layer::ActivationLayer;
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
@@ -311,6 +313,7 @@ impl Room for Layers {
     fn members() -> &'static [Member<Self>] {
         const MEMBERS: &[Member<Layers>] = &[
             Member::of::<Dense>(),
+            Member::of::<ActivationLayer>(),
             Member::of::<Dropout>(),
             Member::of::<AlphaDropout>(),
             Member::of::<GaussianNoise>(),
