@@ -3,10 +3,10 @@
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
-use super::{Network, Tape};
+use super::{Network, Pass, Tape};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::kernel::{self, Buffer};
+use crate::kernel::{self, Buffer, Crew};
 
 /// Bytes of input and activations of the rows that go through the network together: they stay in the second cache
 /// beside some weights.
@@ -114,8 +114,8 @@ impl<F: Float> Network<F> {
             scratch.tape = None;
         }
         let tape = scratch.tape.get_or_insert_with(|| Tape::for_prediction(self, 1));
-        self.forward(tape, x, 1, None, false);
-        Ok(tape.prediction())
+        self.forward_lent(tape, x, 1, false);
+        Ok(tape.outputs(1))
     }
 
     /// The outputs for `n` rows that `row` hands out, taken to fit the network.
@@ -173,7 +173,14 @@ impl<F: Float> Network<F> {
 
     fn block(&self, tape: &mut Tape<F>, x: &[F], outputs: &mut [F], without_last_activation: bool) {
         let rows = outputs.len() / self.n_outputs();
-        outputs.copy_from_slice(self.forward(tape, x, rows, None, without_last_activation));
+        self.forward_lent(tape, x, rows, without_last_activation);
+        outputs.copy_from_slice(tape.outputs(rows));
+    }
+
+    /// Rows through the network on this thread; the tape has the outputs.
+    fn forward_lent(&self, tape: &mut Tape<F>, x: &[F], rows: usize, without_last_activation: bool) {
+        let pass = Pass { rows, lent: Some(x), noise: None, without_last_activation };
+        self.forward(&Crew::alone(), tape, pass, |_| (), |_| ());
     }
 
     /// Rows of a block: their number decides no bit.
