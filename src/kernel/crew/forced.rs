@@ -45,6 +45,14 @@ pub(super) fn wait_until(done: impl Fn() -> bool) {
     }
 }
 
+/// Lets others come first now and then, who on a busy machine would come too late for such small pieces.
+pub(super) fn give_way() {
+    static PIECES: AtomicU64 = AtomicU64::new(0);
+    if is_on() && PIECES.fetch_add(1, Relaxed).is_multiple_of(8) {
+        std::thread::yield_now();
+    }
+}
+
 pub(super) fn count_help() {
     if is_on() {
         HELPED.fetch_add(1, Relaxed);

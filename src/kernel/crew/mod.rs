@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rayon::Yield;
+
 mod blocks;
 mod forced;
 mod parts;
@@ -33,18 +35,19 @@ pub(crate) const MOST_PARTS: usize = 64;
 /// `benches/README.md`, "Threads inside a fit".
 const SHARED_FROM: usize = 1 << 20;
 
-/// Fewest multiplications of a part.
+/// Fewest multiplications of a part; and most, so that a helper who comes in the middle of a piece finds something to do.
 const LEAST_PART: usize = 1 << 17;
+const MOST_OF_PART: usize = 1 << 25;
 
 /// Fewest rows of a part, unless there are fewer: for less the products lose more than a thread gains.
 const LEAST_ROWS: usize = 8;
 
-/// How long a helper stays before it looks for other work in its pool, and when it says so.
+/// How long a helper stays before it looks for other work in its pool.
 const STAY: Duration = Duration::from_millis(10);
-const NOTICE: Duration = Duration::from_millis(9);
 
-/// How long a helper looks for a part before it goes: longer than what a step does alone, shorter than a look at a file.
-const PATIENCE: Duration = Duration::from_micros(200);
+/// How long a helper looks for a part before it goes: longer than a piece that nobody shares, shorter than the time to write a
+/// file.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Looks in a row before the processor is offered to another process.
 const LOOKS: u32 = 4096;
@@ -73,13 +76,13 @@ impl Crew {
             return Crew::alone();
         }
         let most = (rayon::current_num_threads() - 1).min(MOST_PARTS - 1);
-        Crew { post: Some(Arc::default()), most, led: PhantomData }
+        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), most, led: PhantomData }
     }
 
     /// Offers the places that are not taken, for pieces of that many multiplications. To be called once a step.
     pub(crate) fn recruit(&self, work: usize) {
         let Some(post) = &self.post else { return };
-        let taken = post.staying.load(Relaxed) + post.offered.load(Relaxed);
+        let taken = post.present.load(Relaxed) + post.offered.load(Relaxed);
         for _ in taken..self.most.min(helpers_for(work)) {
             post.offered.fetch_add(1, Relaxed);
             let post = Arc::clone(post);
@@ -102,7 +105,7 @@ impl Crew {
             return rows.clamp(1, self.places());
         }
         let members = 1 + post.present.load(Relaxed).min(self.most);
-        members.min(rows / LEAST_ROWS).min(work / LEAST_PART).max(1)
+        members.max(work / MOST_OF_PART).min(rows / LEAST_ROWS).min(work / LEAST_PART).clamp(1, MOST_PARTS)
     }
 
     /// Calls `work` for every part, each on the first thread that is free, and returns when all are done.
@@ -163,11 +166,12 @@ struct Post {
     /// Parts of the piece.
     count: AtomicUsize,
     task: UnsafeCell<Option<Task>>,
-    /// Helpers at work, and those of them that have not given notice.
+    /// Helpers that are here.
     present: AtomicUsize,
-    staying: AtomicUsize,
     /// Places that wait in the pool.
     offered: AtomicUsize,
+    /// The most helpers there can be.
+    most: usize,
     closed: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -194,6 +198,7 @@ impl Post {
         self.left.store(count, Relaxed);
         // Whoever takes a part sees all of the above.
         self.open.store(u64::MAX >> (MOST_PARTS - count), Release);
+        forced::give_way();
         while let Some(number) = self.take(0) {
             self.work(number);
         }
@@ -237,14 +242,12 @@ impl Post {
         self.left.fetch_sub(1, Release);
     }
 
-    /// Helps for a while.
+    /// Helps until the crew is closed, nothing is to be done or the pool has other work.
     fn help(&self) {
-        self.staying.fetch_add(1, Relaxed);
-        self.offered.fetch_sub(1, Relaxed);
         let seat = self.present.fetch_add(1, Relaxed) + 1;
-        let start = Instant::now();
-        let (mut looks, mut since, mut stays) = (0_u32, start, true);
-        while !self.closed.load(Relaxed) {
+        self.offered.fetch_sub(1, Relaxed);
+        let (mut looks, mut since, mut start) = (0_u32, Instant::now(), Instant::now());
+        while seat <= self.most && !self.closed.load(Relaxed) {
             let members = 1 + self.present.load(Relaxed);
             if let Some(number) = self.take(seat.min(members - 1) * self.count.load(Relaxed) / members) {
                 self.work(number);
@@ -254,21 +257,20 @@ impl Post {
             }
             if looks == 0 {
                 since = Instant::now();
-                if stays && since - start > NOTICE {
-                    stays = false;
-                    self.staying.fetch_sub(1, Relaxed);
-                }
                 if since - start > STAY {
-                    break;
+                    self.present.fetch_sub(1, Relaxed);
+                    // What waits in the pool comes first. It may take long, and the place be given to another meanwhile.
+                    if rayon::yield_now() == Some(Yield::Executed) {
+                        return;
+                    }
+                    self.present.fetch_add(1, Relaxed);
+                    (start, since) = (Instant::now(), Instant::now());
                 }
             }
             look_again(&mut looks);
             if looks.is_multiple_of(256) && since.elapsed() > PATIENCE {
                 break;
             }
-        }
-        if stays {
-            self.staying.fetch_sub(1, Relaxed);
         }
         self.present.fetch_sub(1, Relaxed);
     }
