@@ -19,18 +19,21 @@ pub enum Workload {
     FirstResult,
     /// The three products of a layer and whole steps, by width and batch.
     Shapes,
+    /// Whole steps on one thread and on several, by width and batch.
+    Threads,
 }
 
-const WORKLOADS: [(&str, Workload); 6] = [
+const WORKLOADS: [(&str, Workload); 7] = [
     ("w1", Workload::Training),
     ("w2", Workload::SmallSteps),
     ("w3", Workload::Search),
     ("w4", Workload::Inference),
     ("w5", Workload::FirstResult),
     ("shapes", Workload::Shapes),
+    ("threads", Workload::Threads),
 ];
 
-const USAGE: &str = "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes …] [options]
+const USAGE: &str = "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|threads …] [options]
   --threads N    threads of the pool (default 1)
   --repeats N    measurements of which the median counts (default 3)
   --patience N   seconds in which to look for repeats that others leave alone (default 30)

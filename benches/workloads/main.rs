@@ -16,6 +16,7 @@ mod load;
 mod record;
 mod search;
 mod shapes;
+mod threads;
 mod training;
 
 use std::error::Error;
@@ -54,6 +55,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             Workload::Inference => inference::run(&arguments, &mut recorder),
             Workload::FirstResult => first_result::run(&arguments, &mut recorder),
             Workload::Shapes => shapes::run(&arguments, &mut recorder),
+            Workload::Threads => threads::run(&arguments, &mut recorder),
         })?;
     }
     Ok(())

@@ -255,6 +255,9 @@ impl<F: Float> Run<F> {
     /// A run that is told to go further than before goes on as if the goal had been that from the start. After the first
     /// step nothing is allocated, except by callbacks, by metrics that keep all predictions, and for the log of an epoch.
     ///
+    /// Steps of large networks are shared with idle threads of the current rayon pool; no bit depends on it. In a pool of one
+    /// thread (`ThreadPoolBuilder::new().num_threads(1)`, then `install`) there is one.
+    ///
     /// # Errors
     ///
     /// - [`Error::Width`], [`Error::TargetRange`]: rows that do not fit the network or the loss; nothing is trained.
