@@ -14,6 +14,7 @@
 //! This is the one room where `unsafe` may live.
 #![allow(unsafe_code)]
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -35,6 +36,7 @@ mod transpose;
 #[cfg(test)]
 mod tuning;
 
+pub use ahead::announce_rows;
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub use gather::gather_rows;
 pub use path::{Path, dispatch, path, with_path};

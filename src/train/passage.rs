@@ -154,12 +154,13 @@ impl<F: Float> Passage<'_, '_, F> {
         let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
-        let order = &order[start..(start + plan.batch_size).min(order.len())];
+        let (order, later) = order[start..].split_at(plan.batch_size.min(order.len() - start));
         let n = order.len();
         let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
         let (weights, losses) = (&mut weights[..n], &mut losses[..n]);
         let n_outputs = network.n_outputs();
         plan.read(rows, n_outputs, order, x, y)?;
+        rows.announce(&later[..plan.batch_size.min(later.len())]);
         rows.gather_weights(order, weights);
         let sample_weights = &*weights;
         let weights = rows.loss_weights(order, y, sample_weights, loss_weights);
