@@ -63,11 +63,13 @@ pub(super) unsafe fn multiply<V: Simd>(p: &Product<V::Elem>) {
     // A few columns beside whole vectors are a narrow product of their own.
     let edge = p.n % V::LANES;
     let (inner, edge) = (from_column(p, 0, p.n - edge), from_column(p, p.n - edge, p.n));
+    // Unless `a` would have to be turned for more of them than one: half a vector is quicker then.
+    let pays = edge.a_row == 1 || V::Half::LANES == V::LANES || (edge.n == 1 && inner.n > V::LANES);
     // SAFETY: the caller's promise, for all columns or for some and the others.
     unsafe {
         if narrow::is_narrow::<V>(p) {
             narrow::multiply::<V>(p);
-        } else if inner.n > 0 && 2 * edge.n <= V::LANES && narrow::is_narrow::<V>(&edge) {
+        } else if inner.n > 0 && 2 * edge.n <= V::LANES && pays && narrow::is_narrow::<V>(&edge) {
             panels::<V>(&inner);
             narrow::multiply::<V>(&edge);
         } else {
