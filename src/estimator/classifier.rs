@@ -275,6 +275,11 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         (self.classes.len() == 2).then(|| self.threshold.unwrap_or(0.5))
     }
 
+    /// Whether a threshold was asked for.
+    pub(crate) fn has_threshold(&self) -> bool {
+        self.threshold.is_some()
+    }
+
     pub(super) fn into_run(self) -> Run<F> {
         self.run
     }
@@ -465,7 +470,7 @@ impl<F: Float, L: Label + Serialize + DeserializeOwned> MlpClassifier<F, L> {
     ///
     /// [`Error::File`] and [`Error::Format`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_bytes(&persistence::read_file(path)?)
+        Self::from_bytes(&persistence::read_framed(path)?)
     }
 }
 

@@ -439,7 +439,7 @@ impl<F: Float, L: YesNo> MlpMultilabelClassifier<F, L> {
     ///
     /// [`Error::File`] and [`Error::Format`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_bytes(&persistence::read_file(path)?)
+        Self::from_bytes(&persistence::read_framed(path)?)
     }
 }
 

@@ -321,7 +321,7 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
     ///
     /// [`Error::File`] and [`Error::Format`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        Self::from_bytes(&persistence::read_file(path)?)
+        Self::from_bytes(&persistence::read_framed(path)?)
     }
 }
 

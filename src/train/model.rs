@@ -325,6 +325,6 @@ impl<F: Float> Model<F> {
     ///
     /// [`Error::File`] and [`Error::Format`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Model { run: Run::from_bytes(&persistence::read_file(path)?)? })
+        Ok(Model { run: Run::from_bytes(&persistence::read_framed(path)?)? })
     }
 }

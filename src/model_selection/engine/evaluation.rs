@@ -17,16 +17,16 @@ use crate::model_selection::engine::fold_rows::FoldRows;
 use crate::model_selection::engine::protocol::Protocol;
 use crate::model_selection::engine::stop::Stop;
 use crate::model_selection::engine::trainer::{AnyError, Part, Trainer};
-use crate::model_selection::executor::{Executor, FoldTasks, OpenFold, Work};
+use crate::model_selection::executor::{Executor, FitStore, FoldTasks, OpenFold, Work};
 use crate::model_selection::fit::continue_rows::Goal;
 use crate::model_selection::fit::data_view::{DataView, columns};
 use crate::model_selection::fit::fit_rows::FitContext;
 use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::Target;
-use crate::model_selection::journal::{Content, Digest, Digester, Ledger, StateOf, Study, TaskKey};
+use crate::model_selection::journal::{Content, Digest, Digester, StateOf, Study, TaskKey};
 use crate::model_selection::observer::{SearchObserver, Task};
 use crate::model_selection::preparation::Prefixes;
-use crate::model_selection::results::{FitRow, FitStatus};
+use crate::model_selection::results::{FitRow, FitStatus, Params};
 use crate::model_selection::scorer::{Estimate, Scorer, same_shape};
 
 /// The candidates, the data and the rules of one evaluation.
@@ -48,15 +48,16 @@ where
     first: Mutex<Option<(&'a FoldRows<'a>, usize, Ready<T::Fold<'a>, Y, I>)>>,
     /// The failure of the first task that failed, in the order of tasks.
     failure: Mutex<Option<(Task, AnyError)>>,
-    /// What fits left for the next rung, by candidate, fold and replicate.
-    states: Mutex<BTreeMap<(usize, usize, usize), T::State>>,
+    /// What fits left for the next rung, by candidate, fold and replicate, and how far they have come: another process may have
+    /// gone on with one.
+    states: Mutex<BTreeMap<(usize, usize, usize), (Option<Goal>, T::State)>>,
     past: Option<Past<'a>>,
 }
 
-/// The journal that finished fits are written into, and what it knows the candidates by.
+/// The store that keeps finished fits, and what it knows the candidates by.
 #[derive(Clone, Copy)]
 pub(crate) struct Past<'a> {
-    pub ledger: &'a Ledger,
+    pub store: &'a dyn FitStore,
     pub contents: &'a [Content],
 }
 
@@ -129,6 +130,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A row from elsewhere: its candidate may have had another number there, its rung another place.
+fn of_task(task: Task, row: FitRow) -> FitRow {
+    FitRow { candidate: task.candidate, rung: task.rung, ..row }
+}
+
 /// Runs foreign code; its panic becomes an error.
 pub(crate) fn guarded<R, E: From<Error>>(
     what: &'static str,
@@ -173,7 +179,7 @@ where
         }
     }
 
-    /// Takes finished fits from this journal, and puts those that finish into it.
+    /// Takes finished fits from this store, and puts those that finish into it.
     pub(crate) fn remember(&mut self, past: Past<'a>) {
         self.past = Some(past);
     }
@@ -286,7 +292,7 @@ where
         Ok(Some(candidates.map(|candidate| digests[self.prefixes.place(candidate)]).collect()))
     }
 
-    /// How many fits of a rung the journal has.
+    /// How many fits of a rung the store has.
     pub(crate) fn restored(&self, rung: &Rung<'a>) -> usize {
         self.tasks(rung).filter(|&task| self.found(rung, task).is_ok_and(|row| row.is_some())).count()
     }
@@ -305,39 +311,43 @@ where
         rung.candidates.clone().into_iter().flat_map(of_candidate)
     }
 
-    /// What a journal calls a fit.
+    /// What a store calls a fit.
     fn key(&self, rung: &Rung<'a>, task: Task, content: &Content) -> TaskKey {
         let Task { fold, replicate, .. } = task;
         let (goal, resource) = (rung.goal, rung.resource);
         TaskKey { candidate: content.digest, fold: fold.unwrap_or(0), replicate, goal, resource }
     }
 
-    /// The row of a fit, if the journal has it.
+    /// The row of a fit, if the store has it.
     fn found(&self, rung: &Rung<'a>, task: Task) -> Result<Option<FitRow>> {
-        let Some(Past { ledger, contents }) = self.past else { return Ok(None) };
-        let scorers = self.scorers.len();
-        let with_train = self.protocol.train_scores;
+        let Some(Past { store, contents }) = self.past else { return Ok(None) };
         let blank = self.row(rung, task);
-        let could_be = |row: &FitRow| {
-            let train = row.train_scores.as_ref();
-            (row.train_rows, row.test_rows) == (blank.train_rows, blank.test_rows)
-                && row.stopping_rows == blank.stopping_rows
-                && row.test_scores.len() == scorers
-                && train.is_none_or(|scores| with_train && scores.len() == scorers)
-                && (!row.status.is_fitted() || train.is_some() == with_train)
-        };
-        let row = ledger.row(&self.key(rung, task, &contents[task.candidate]), could_be)?;
-        // Its candidate may have had another number, its rung another place.
-        Ok(row.map(|row| FitRow { candidate: task.candidate, rung: task.rung, ..row }))
+        let key = self.key(rung, task, &contents[task.candidate]);
+        let row = store.row(&key, &|row| self.could_be(&blank, row))?;
+        Ok(row.map(|row| of_task(task, row)))
     }
 
-    /// Puts a finished fit into the journal. After the search was told to end, a fit may have been cut short: it is left
-    /// out, to be done again.
+    /// Whether a row from elsewhere has the shape of one that is here before its fit.
+    fn could_be(&self, blank: &FitRow, row: &FitRow) -> bool {
+        let (scorers, with_train) = (self.scorers.len(), self.protocol.train_scores);
+        let train = row.train_scores.as_ref();
+        (row.train_rows, row.test_rows) == (blank.train_rows, blank.test_rows)
+            && row.stopping_rows == blank.stopping_rows
+            && row.test_scores.len() == scorers
+            && train.is_none_or(|scores| with_train && scores.len() == scorers)
+            && (!row.status.is_fitted() || train.is_some() == with_train)
+    }
+
+    /// Whether a fit that has come back was a whole one. After the search was told to end, it may have been cut short.
+    fn counts(&self, row: &FitRow) -> bool {
+        !row.status.is_stopped() && !self.limits.stop.is_due()
+    }
+
+    /// Puts a finished fit into the store. One that may have been cut short is left out, to be done again.
     fn write_down(&self, rung: &Rung<'a>, row: &FitRow) {
-        let whole = !matches!(row.status, FitStatus::Stopped { .. }) && !self.limits.stop.is_due();
-        if let Some(Past { ledger, contents }) = self.past.filter(|_| whole) {
+        if let Some(Past { store, contents }) = self.past.filter(|_| self.counts(row)) {
             let content = &contents[row.candidate];
-            ledger.append(&self.key(rung, row.task(), content), &content.params, row);
+            store.append(&self.key(rung, row.task(), content), &content.params, row);
         }
     }
 
@@ -360,7 +370,7 @@ where
             self.protocol.observers.fit_finished(&row);
             locked(&rows).push(row);
         })?;
-        self.past.map_or(Ok(()), |past| past.ledger.finish())?;
+        self.past.map_or(Ok(()), |past| past.store.finish())?;
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         rows.sort_by_key(FitRow::task);
         Ok(rows)
@@ -432,20 +442,23 @@ where
         Err(Error::AllFitsFailed { fits: rows.len(), source })
     }
 
-    /// Forgets what fits left for the next rung, but for these candidates.
-    pub(crate) fn keep_states(&self, candidates: &[usize]) {
-        locked(&self.states).retain(|(candidate, ..), _| candidates.contains(candidate));
-        if let Some(Past { ledger, contents }) = self.past {
-            let kept: Vec<Digest> = candidates.iter().map(|&candidate| contents[candidate].digest).collect();
-            ledger.keep_states(&kept);
+    /// Forgets what fits left for the next rung, but for the candidates that were promoted of those that entered.
+    pub(crate) fn keep_states(&self, promoted: &[usize], entered: &[usize]) {
+        locked(&self.states).retain(|(candidate, ..), _| promoted.contains(candidate));
+        if let Some(Past { store, contents }) = self.past {
+            let digest = |&candidate: &usize| contents[candidate].digest;
+            let kept: Vec<Digest> = promoted.iter().map(digest).collect();
+            let dropped: Vec<Digest> =
+                entered.iter().map(digest).filter(|digest| !kept.contains(digest)).collect();
+            store.keep_states(&kept, &dropped);
         }
     }
 
-    /// What a journal calls the state of a fit.
-    fn state_of(&self, row: &FitRow, goal: Option<Goal>) -> Option<(&'a Ledger, StateOf)> {
-        let Past { ledger, contents } = self.past?;
+    /// What a store calls the state of a fit.
+    fn state_of(&self, row: &FitRow, goal: Option<Goal>) -> Option<(&'a dyn FitStore, StateOf)> {
+        let Past { store, contents } = self.past?;
         let candidate = contents[row.candidate].digest;
-        Some((ledger, StateOf { candidate, fold: row.fold, replicate: row.replicate, goal: goal? }))
+        Some((store, StateOf { candidate, fold: row.fold, replicate: row.replicate, goal: goal? }))
     }
 
     fn ready(&self, rows: &'a FoldRows<'a>, prefix: usize) -> Result<Ready<T::Fold<'a>, Y, I>> {
@@ -480,11 +493,12 @@ where
         };
         row.seed = self.trainer.seed(params).map(|own| context.seed(own));
         let key = (row.candidate, row.fold, row.replicate);
-        let kept = locked(&self.states).remove(&key);
-        // After a restart the rung before is restored from the journal, and its states lie beside it.
-        let mut state = kept.or_else(|| {
-            let (ledger, of) = self.state_of(row, rung.from)?;
-            self.trainer.state_from_bytes(params, &ledger.load(of)?)
+        // The rung before may have run in another process, which this state is behind then.
+        let kept = locked(&self.states).remove(&key).filter(|(goal, _)| *goal == rung.from);
+        // Then, and after a restart, the store has what the rung before has left.
+        let mut state = kept.map(|(_, state)| state).or_else(|| {
+            let (store, of) = self.state_of(row, rung.from)?;
+            self.trainer.state_from_bytes(params, &store.load_state(of)?)
         });
         let (start, before) = (Instant::now(), thread_cpu_seconds());
         let model = guarded("fit", || self.trainer.fit(params, &ready.fold, rung.goal, &mut state, &context));
@@ -509,13 +523,13 @@ where
                 self.limits.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
             row.status = FitStatus::Stopped { message };
         } else if let Some(state) = state.filter(|_| rung.goes_on) {
-            // Before its row is in the journal: a row that is there always has its state.
-            if let Some((ledger, of)) = self.state_of(row, rung.goal)
+            // Before its row is in the store: a row that is there always has its state.
+            if let Some((store, of)) = self.state_of(row, rung.goal)
                 && let Some(bytes) = self.trainer.state_to_bytes(params, &state)
             {
-                ledger.store(of, &bytes);
+                store.store_state(of, &bytes);
             }
-            locked(&self.states).insert(key, state);
+            locked(&self.states).insert(key, (rung.goal, state));
         }
         Ok(model)
     }
@@ -620,6 +634,33 @@ where
         };
         Box::new(Opened { work: self, ready })
     }
+
+    fn key(&self, task: Task) -> Option<TaskKey> {
+        let content = self.evaluation.past?.contents.get(task.candidate)?;
+        Some(self.evaluation.key(self.rung, task, content))
+    }
+
+    fn params(&self, task: Task) -> Params {
+        let content = self.evaluation.past.and_then(|past| past.contents.get(task.candidate));
+        content.map_or_else(Params::default, |content| content.params.clone())
+    }
+
+    fn restore(&self, task: Task, row: FitRow) -> Option<FitRow> {
+        let blank = self.evaluation.row(self.rung, task);
+        self.evaluation.could_be(&blank, &row).then(|| of_task(task, row))
+    }
+
+    fn given_up(&self, task: Task, message: String) -> FitRow {
+        FitRow { status: FitStatus::Failed { message }, ..self.evaluation.row(self.rung, task) }
+    }
+
+    fn counts(&self, row: &FitRow) -> bool {
+        self.evaluation.counts(row)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.evaluation.limits.stop.is_due()
+    }
 }
 
 struct Opened<'o, 'e, 'a, T, P, F, Y, I>
@@ -644,7 +685,7 @@ where
     fn fit(&self, task: Task) -> FitRow {
         let RungWork { evaluation, rung, .. } = self.work;
         let mut row = evaluation.row(rung, task);
-        if evaluation.past.is_some_and(|past| past.ledger.is_broken()) {
+        if evaluation.past.is_some_and(|past| past.store.is_broken()) {
             // The search ends with the journal's error, and nobody sees this row.
             row.status = FitStatus::Stopped { message: "the journal cannot be written".into() };
             return row;

@@ -12,6 +12,7 @@ use super::format::{self, LONGEST, Line, Opening, Problem, Record, Written};
 use super::identity::{Study, TaskKey};
 use super::states::{StateOf, States};
 use crate::error::{Error, Result};
+use crate::model_selection::executor::FitStore;
 use crate::model_selection::results::{FitRow, FitStatus, Params};
 use crate::persistence::sync_folder;
 
@@ -91,12 +92,18 @@ impl Ledger {
         Ok(Ledger { path: path.clone(), rows: found.rows, cut, end, states })
     }
 
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FitStore for Ledger {
     /// The row of a fit, if it was finished when the journal was opened.
     ///
     /// # Errors
     ///
     /// [`Error::Journal`] when `could_be` says that it cannot be a row of this search.
-    pub(crate) fn row(&self, task: &TaskKey, could_be: impl Fn(&FitRow) -> bool) -> Result<Option<FitRow>> {
+    fn row(&self, task: &TaskKey, could_be: &dyn Fn(&FitRow) -> bool) -> Result<Option<FitRow>> {
         let Some((line, row)) = self.rows.get(task) else { return Ok(None) };
         if could_be(row) {
             return Ok(Some(row.clone()));
@@ -105,23 +112,21 @@ impl Ledger {
         Err(Error::Journal { path: self.path.clone(), line: *line, problem })
     }
 
-    /// Keeps what a fit needs to go on.
-    pub(crate) fn store(&self, of: StateOf, bytes: &[u8]) {
+    fn store_state(&self, of: StateOf, bytes: &[u8]) {
         self.states.store(of, bytes);
     }
 
-    /// What was kept of a fit.
-    pub(crate) fn load(&self, of: StateOf) -> Option<Vec<u8>> {
+    fn load_state(&self, of: StateOf) -> Option<Vec<u8>> {
         self.states.load(of)
     }
 
-    /// Forgets what was kept, but of these candidates.
-    pub(crate) fn keep_states(&self, candidates: &[Digest]) {
-        self.states.keep(candidates);
+    /// Also what a process that was killed has left of others is forgotten.
+    fn keep_states(&self, promoted: &[Digest], _: &[Digest]) {
+        self.states.keep(promoted);
     }
 
     /// Writes down a finished fit. When this returns, the row is on the disk or the journal is broken.
-    pub(crate) fn append(&self, task: &TaskKey, params: &Params, row: &FitRow) {
+    fn append(&self, task: &TaskKey, params: &Params, row: &FitRow) {
         let line = format::line(&Written::Fit { task, params, row });
         let mut end = self.end();
         if end.failure.is_none() {
@@ -130,8 +135,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a row could not be written: no fit should be started then.
-    pub(crate) fn is_broken(&self) -> bool {
+    fn is_broken(&self) -> bool {
         self.end().failure.is_some()
     }
 
@@ -140,16 +144,11 @@ impl Ledger {
     /// # Errors
     ///
     /// [`Error::File`] for the first row that is not. What was in the file before is still there.
-    pub(crate) fn finish(&self) -> Result<()> {
+    fn finish(&self) -> Result<()> {
         self.end().failure.take().map_or(Ok(()), Err)
     }
 
-    fn end(&self) -> MutexGuard<'_, End> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What whoever watches the search should know of the journal.
-    pub(crate) fn note(&self) -> Option<String> {
+    fn note(&self) -> Option<String> {
         let bytes = self.cut;
         let path = self.path.display();
         (bytes > 0).then(|| format!("{bytes} bytes of an unfinished record were cut off the journal {path}"))
@@ -296,7 +295,7 @@ mod tests {
     /// The scores that a journal has, of four candidates in two folds.
     fn scores(ledger: &Ledger) -> Vec<Option<f64>> {
         let tasks = (0..4).flat_map(|candidate| [(candidate, 0), (candidate, 1)]);
-        tasks.map(|(c, f)| Some(ledger.row(&task(c, f), |_| true).unwrap()?.test_scores[0])).collect()
+        tasks.map(|(c, f)| Some(ledger.row(&task(c, f), &|_| true).unwrap()?.test_scores[0])).collect()
     }
 
     /// A journal with the rows of three fits, as bytes.
@@ -344,7 +343,7 @@ mod tests {
         drop(ledger);
         let ledger = open(&path).unwrap();
         for (n, task) in tasks.iter().enumerate() {
-            assert_eq!(ledger.row(task, |_| true).unwrap(), Some(nth(n)));
+            assert_eq!(ledger.row(task, &|_| true).unwrap(), Some(nth(n)));
         }
     }
 
@@ -476,7 +475,7 @@ mod tests {
         append(&again, &row(0, 0));
         drop(again);
         // The later of two rows counts.
-        assert_eq!(open(&path).unwrap().row(&task(0, 0), |_| true).unwrap(), Some(row(0, 0)));
+        assert_eq!(open(&path).unwrap().row(&task(0, 0), &|_| true).unwrap(), Some(row(0, 0)));
     }
 
     #[test]
@@ -484,7 +483,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.journal");
         fs::write(&path, example(folder.path())).unwrap();
-        let error = open(&path).unwrap().row(&task(2, 1), |row| row.train_rows == 9).unwrap_err();
+        let error = open(&path).unwrap().row(&task(2, 1), &|row| row.train_rows == 9).unwrap_err();
         assert!(matches!(error, Error::Journal { line: 4, .. }), "{error}");
     }
 

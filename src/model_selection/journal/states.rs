@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::digest::{Digest, Digester};
 use super::identity::Study;
 use crate::model_selection::fit::continue_rows::Goal;
@@ -19,12 +21,16 @@ pub(super) struct States {
     study: Digest,
 }
 
-/// The fit whose state it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StateOf {
+/// The fit whose state it is: what a store knows unfinished training by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StateOf {
+    /// The candidate's content.
     pub candidate: Digest,
+    /// The fold, from 0.
     pub fold: usize,
+    /// The replicate with a seed of its own, from 0.
     pub replicate: usize,
+    /// How far it has come.
     pub goal: Goal,
 }
 

@@ -161,7 +161,7 @@ where
         };
         // What was stopped may be started again, and goes on from where it was.
         if !stopped {
-            evaluation.keep_states(&promoted);
+            evaluation.keep_states(&promoted, &entering);
         }
         climbed.rows.extend(rows);
         let (unit, candidates) = (ladder.unit(), std::mem::replace(&mut entering, promoted.clone()));

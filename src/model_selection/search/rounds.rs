@@ -12,19 +12,22 @@ use super::builder::Search;
 use super::candidates::{Candidate, named};
 use super::climb::{Judge, check_ladder, climb, first_rung, folds_of_rungs};
 use super::fitted::{Best, FittedSearch};
+use super::ladder::Ladder;
 use super::strategy::{Strategy, Tried};
 use crate::error::Result;
 use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, guarded};
 use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::keeper::Keeper;
 use crate::model_selection::engine::protocol::Protocol;
 use crate::model_selection::engine::stop::Stop;
 use crate::model_selection::engine::trainer::{AnyError, SharedError, Trainer};
+use crate::model_selection::executor::Joined;
 use crate::model_selection::fit::continue_rows::Goal;
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::fit_rows::FitContext;
 use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::{Classes, Target};
-use crate::model_selection::journal::{Content, Ledger, Study};
+use crate::model_selection::journal::{Content, Digester, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan, Task};
 use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{Params, ScorerInfo, SearchResults};
@@ -62,13 +65,14 @@ where
     let mut asked = search.strategy.asked();
     let mut goal = None;
     let limits = Limits::new(protocol);
-    let (mut contents, mut ledger) = (Vec::new(), None);
+    let keeper = Keeper::of(protocol)?;
+    let (mut contents, mut joined) = (Vec::new(), None::<Joined>);
     let (mut round, mut number) = (first, 0);
     while !round.is_empty() {
         let from = estimators.len();
         for candidate in round {
-            if let Some(journal) = &protocol.journal {
-                contents.push(Content::of(&candidate.estimator, &candidate.params, journal)?);
+            if let Some(keeper) = keeper {
+                contents.push(Content::of(&candidate.estimator, &candidate.params, keeper.tag())?);
             }
             estimators.push(candidate.estimator);
             params.push(candidate.params);
@@ -93,19 +97,22 @@ where
             let checked: Vec<&[FoldRows<'_>]> = rung_folds.iter().map(Vec::as_slice).collect();
             evaluation.check(&checked, |index, error| named(index, &params[index], Box::new(error)))?;
             observers.ready()?;
-            if let Some(journal) = &protocol.journal {
-                let study = evaluation.describe(Study::new(journal), &folds)?;
-                ledger = Some(Ledger::open(journal, &study)?);
+            if let Some(keeper) = keeper {
+                let mut study = evaluation.describe(Study::new(keeper.tag()), &folds)?;
+                if keeper.is_shared() {
+                    study = study.with("search space", space_of::<S>(&contents, ladder.as_ref()));
+                }
+                joined = Some(keeper.open(&study, protocol)?);
             }
         }
-        if protocol.journal.is_some()
+        if keeper.is_some()
             && let Some(digests) = evaluation.digests(&folds)?
         {
             let new = contents[from..].iter_mut().zip(&digests[from..]);
             new.for_each(|(content, digest)| content.behind(*digest));
         }
-        if let Some(ledger) = &ledger {
-            evaluation.remember(Past { ledger, contents: &contents });
+        if let Some(Joined { store, .. }) = &joined {
+            evaluation.remember(Past { store: &**store, contents: &contents });
         }
         if from == 0 {
             let fits = search.strategy.forecast_fits(params.len(), n_train) * splits.len();
@@ -118,12 +125,13 @@ where
                 replicates: protocol.replicates,
                 threads: protocol.executor.threads(),
                 scorers: infos.iter().map(|info| info.name.clone()).collect(),
-                notes: ledger.iter().filter_map(Ledger::note).collect(),
+                notes: joined.iter().filter_map(|joined| joined.store.note()).collect(),
             });
         } else {
             observers.candidates_added(from, &params[from..]);
         }
-        let told = (&*protocol.executor, observers as &dyn SearchObserver);
+        let executor = joined.as_ref().map_or(&protocol.executor, |joined| &joined.executor);
+        let told = (&**executor, observers as &dyn SearchObserver);
         let climbed =
             climb(&evaluation, (number, candidates.clone()), ladder.as_ref(), &rung_folds, judge, told)?;
         // Later on, what has been measured is not thrown away for candidates that cannot run: their rows say why.
@@ -163,6 +171,16 @@ where
     };
     observers.search_finished(&results);
     Ok(FittedSearch::new(results, splits, rungs, refit.scorer(), best))
+}
+
+/// What processes that share a store must agree on, besides data and rules: the candidates that the search starts with, and the
+/// way they are climbed.
+fn space_of<S>(contents: &[Content], ladder: Option<&Ladder>) -> String {
+    let mut digester = Digester::new();
+    contents.iter().for_each(|content| digester.text(content.digest));
+    digester.text(std::any::type_name::<S>());
+    digester.text(format_args!("{ladder:?}"));
+    format!("{} candidates to start with, {}", contents.len(), digester.digest())
 }
 
 type Refitted<M, F, Y, I> = Pipeline<M, F, Array<Y, I>>;

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::network::activation::AnyActivation;
 use crate::network::constraint::AnyConstraint;
+use crate::network::graph::{Graph, Value};
 use crate::network::initializer::AnyInitializer;
 use crate::network::regularizer::AnyRegularizer;
 use crate::network::sequential::Sequential;
@@ -197,6 +198,21 @@ pub struct Survey<'a, F> {
     pub shared: &'a mut [F],
 }
 
+/// The place in a graph where a layer says what it computes in a prediction.
+#[derive(Debug)]
+pub struct Express<'g, 'a, F: Float> {
+    /// The graph, to which operators are added.
+    pub graph: &'g mut Graph<'a, F>,
+    /// (n_samples, n_inputs)
+    pub input: Value,
+    /// What goes past the branch that ends in this layer.
+    pub skip: Option<Value>,
+    /// Columns of the input.
+    pub n_inputs: usize,
+    /// The layer's weights.
+    pub weights: Tensors<'a, F>,
+}
+
 /// A step of a network. Only the output width and the two passes are mandatory.
 pub trait Layer<F: Float>: Send + Sync {
     /// Columns of the output for that many columns of the input.
@@ -270,6 +286,12 @@ pub trait Layer<F: Float>: Send + Sync {
 
     /// Computes ∂loss/∂input of some rows.
     fn backward(&self, pass: Backward<'_, F>);
+
+    /// Adds what it computes in a prediction to a graph, and gives the value of its output; none when that cannot be said.
+    /// Models with such a layer are not exported.
+    fn express(&self, _pass: Express<'_, '_, F>) -> Option<Value> {
+        None
+    }
 
     /// Computes ∂loss/∂weights over all rows of the batch.
     fn gradient(&self, _pass: Gradient<'_, F>) {}
