@@ -11,13 +11,19 @@ use serde::de::DeserializeOwned;
 
 /// A value and the number of bytes it took. No more than 64 kB or 16 times the payload is allocated for one text.
 pub(super) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<(T, usize), DecodeError> {
-    match payload.len() as u64 {
-        0..=0x1_0000 => within::<T, 0x1_0000>(payload),
-        0..=0x10_0000 => within::<T, 0x10_0000>(payload),
-        0..=0x100_0000 => within::<T, 0x100_0000>(payload),
-        0..=0x1000_0000 => within::<T, 0x1000_0000>(payload),
-        0..=0x1_0000_0000 => within::<T, 0x1_0000_0000>(payload),
-        _ => within::<T, 0x10_0000_0000>(payload),
+    let length = payload.len();
+    if length <= 1 << 16 {
+        within::<T, { 1 << 16 }>(payload)
+    } else if length <= 1 << 20 {
+        within::<T, { 1 << 20 }>(payload)
+    } else if length <= 1 << 24 {
+        within::<T, { 1 << 24 }>(payload)
+    } else if length <= 1 << 28 {
+        within::<T, { 1 << 28 }>(payload)
+    } else if length <= 1 << 32 {
+        within::<T, { 1 << 32 }>(payload)
+    } else {
+        within::<T, { 1 << 36 }>(payload)
     }
 }
 

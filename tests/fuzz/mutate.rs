@@ -73,7 +73,7 @@ fn damage(stream: &mut Stream, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
         4 | 5 => {
             let number = match stream.below(20) {
                 place if place < 16 => NUMBERS[place],
-                near => (len + near - 18) as u64,
+                near => (len + near).saturating_sub(18) as u64,
             };
             let number = if stream.below(4) == 0 { number.to_be_bytes() } else { number.to_le_bytes() };
             put(bytes, at, &number[..[2, 4, 8, 8][stream.below(4)]]);
