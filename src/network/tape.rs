@@ -225,17 +225,12 @@ impl<F: Float> Network<F> {
     }
 
     /// Some rows through one layer.
-    fn forward_rows(
-        &self,
-        i: usize,
-        rows: &mut TapeRows<'_, F>,
-        shared: &[Buffer<F>],
-        pass: &Pass<'_, F>,
-    ) {
+    fn forward_rows(&self, i: usize, rows: &mut TapeRows<'_, F>, shared: &[Buffer<F>], pass: &Pass<'_, F>) {
         let stage = &self.stages()[i];
         let TapeRows { range, of_rows, outputs, kept, .. } = rows;
         let width = self.n_features();
-        let first = pass.lent.map_or_else(|| of_rows.get(INPUT), |x| &x[range.start * width..range.end * width]);
+        let first =
+            pass.lent.map_or_else(|| of_rows.get(INPUT), |x| &x[range.start * width..range.end * width]);
         let (before, mut from) = outputs.split_at(i);
         let input_of = |i: usize| if i == 0 { first } else { before.get(i - 1) };
         let shared = shared.get(i).filter(|_| pass.noise.is_some());
@@ -259,7 +254,9 @@ impl<F: Float> Network<F> {
         let mut shared = std::mem::take(&mut tape.shared[i]);
         if backward {
             // It comes before the layer's own pass, which adds this for other layers.
-            tape.share(&Crew::alone(), Cuts::even(rows, 1), |rows, _, _| add_activity_gradient(stage, i, rows));
+            tape.share(&Crew::alone(), Cuts::even(rows, 1), |rows, _, _| {
+                add_activity_gradient(stage, i, rows)
+            });
             let (input, delta) = (tape.input_of(i, pass), tape.deltas.get(i, rows));
             layer.survey_deltas(Survey { rows, input, delta, shared: &mut shared });
         } else {
@@ -360,7 +357,8 @@ impl<F: Float> Network<F> {
         }
         let TapeRows { range, of_rows, outputs, kept, deltas, skips } = rows;
         let width = self.n_features();
-        let first = pass.lent.map_or_else(|| of_rows.get(INPUT), |x| &x[range.start * width..range.end * width]);
+        let first =
+            pass.lent.map_or_else(|| of_rows.get(INPUT), |x| &x[range.start * width..range.end * width]);
         let (mut before, mut from) = deltas.split_at(i);
         stage.layer.ops::<F>().backward(Backward {
             rows: range.len(),
@@ -395,7 +393,8 @@ impl<F: Float> Network<F> {
         let stage = &self.stages()[i];
         let Some(rows) = stage.trained_rows() else { return };
         let (trained, rest) = gradient.split_at_mut(self.trained());
-        let gradient = TensorsMut { all: trained, first: 0, rest, first_of_rest: self.trained(), places: &stage.places };
+        let gradient =
+            TensorsMut { all: trained, first: 0, rest, first_of_rest: self.trained(), places: &stage.places };
         self.gradient(i, 0..rows, tape, pass, gradient);
     }
 

@@ -9,7 +9,7 @@ use crate::float::Float;
 use crate::kernel::{Cuts, MOST_PARTS};
 
 /// Windows for each thread: so many that one that is late can be relieved, so few that products stay large.
-const PER_THREAD: usize = 4;
+const PER_THREAD: usize = 2;
 
 /// The flat buffers of a network cut into windows: each holds some layers, or some rows of one.
 #[derive(Debug, Default)]
@@ -57,7 +57,8 @@ impl Windows {
                     filled = 0;
                 }
                 let to = of_stage.divide::<F>(from, size - filled).unwrap_or(rows);
-                let end = if to == rows { of_stage.end() } else { at + (to - from) * of_stage.tensors[0].columns };
+                let end =
+                    if to == rows { of_stage.end() } else { at + (to - from) * of_stage.tensors[0].columns };
                 windows.pieces.push(Piece { stage, rows: from..to, place: at..end });
                 filled += end - at;
                 (at, from) = (end, to);

@@ -241,7 +241,8 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
             run.moments.swap(&mut run.network, run.position.step);
-            let evaluated = evaluator.evaluate((&run.network, &run.plan), rows, &workspace.crew, &mut workspace.values);
+            let evaluated =
+                evaluator.evaluate((&run.network, &run.plan), rows, &workspace.crew, &mut workspace.values);
             run.moments.swap(&mut run.network, run.position.step);
             evaluated?;
         }

@@ -75,8 +75,13 @@ impl<F: Float> Moments<F> {
             Slices::of(slots.next().map_or(&mut [][..], |slot| &mut slot[..trained]), cuts)
         });
         let weights = Slices::of(&mut network.weights_mut()[..trained], cuts);
-        let of_weights =
-            (weights, Slices::of(gradient, cuts), slots, Slices::of(gathered, cuts), Slices::of(averages, cuts));
+        let of_weights = (
+            weights,
+            Slices::of(gradient, cuts),
+            slots,
+            Slices::of(gathered, cuts),
+            Slices::of(averages, cuts),
+        );
         crew.share(of_weights, |(weights, gradient, slots, gathered, averages)| {
             if !by_norm {
                 gather(tuning, complete, gathered, gradient);

@@ -52,7 +52,8 @@ impl<F: Float> Regularizer<F> for SquaredSum {
 
 /// Layers of 5 columns of every kind, beside those of a setting.
 fn layers() -> Vec<AnyLayer> {
-    let branch = Sequential::new().add(Dense::new(9).activation(Tanh)).add(BatchNorm::new()).add(Dense::new(5));
+    let branch =
+        Sequential::new().add(Dense::new(9).activation(Tanh)).add(BatchNorm::new()).add(Dense::new(5));
     vec![
         Dropout::new(0.3).into(),
         AlphaDropout::new(0.2).into(),
@@ -239,9 +240,8 @@ fn evaluations_are_shared_to_the_same_numbers() {
         callbacks: vec![],
     };
     let network = plan.network.build::<f64>(3, 1).unwrap();
-    let on = |threads| {
-        pool(threads).install(|| with_shared_steps(|| evaluate(&network, &plan, &rows).unwrap()))
-    };
+    let on =
+        |threads| pool(threads).install(|| with_shared_steps(|| evaluate(&network, &plan, &rows).unwrap()));
     let expected = on(1);
     for threads in THREADS {
         assert_eq!(on(threads), expected, "{threads} threads");

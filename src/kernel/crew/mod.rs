@@ -21,10 +21,12 @@ use std::time::{Duration, Instant};
 use rayon::Yield;
 
 mod blocks;
+mod fetch;
 mod forced;
 mod parts;
 
 pub(crate) use blocks::{Block, Matrices};
+pub(crate) use fetch::fetch_columns;
 pub use forced::{helped_parts, with_shared_steps};
 pub(crate) use parts::{Cuts, Parts, Slices};
 
