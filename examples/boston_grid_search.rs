@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! cargo run --release --example boston_grid_search -- [--json] [--out FOLDER] [--journal FILE] [--threads N] [--epochs N] [--seed N]
+//!     [--database URL] [--study NAME]     (with cargo's --features postgres)
 //! ```
 //!
 //! 3 optimizers × 6 structures are fitted on 5 folds of 404 training rows, in parallel; the best one is fitted on all of
 //! them and scored on 102 rows that took no part, beside a linear regression. `--out` writes `results.csv`, `fits.csv`,
-//! `results.json`, `history.csv` and `model.mlp`; `--json` prints one JSON object and nothing else. With `--journal`, the program
-//! may be killed at any moment: started again, it does the fits that are missing and finds the same.
+//! `results.json`, `history.csv`, `model.mlp` and a picture, `heat_map.svg`; `--json` prints one JSON object and nothing else.
+//! With `--journal`, the program may be killed at any moment: started again, it does the fits that are missing and finds the
+//! same. With `--database`, it may be started in many terminals and on many machines: they share the fits, any of them may be
+//! killed, and all find the same.
 
 use std::error::Error;
 use std::fs::{File, create_dir_all};
@@ -29,6 +32,8 @@ struct Options {
     json: bool,
     out: Option<PathBuf>,
     journal: Option<PathBuf>,
+    database: Option<String>,
+    study: String,
     threads: usize,
     epochs: usize,
     seed: u64,
@@ -39,7 +44,16 @@ fn number<N: std::str::FromStr>(name: &str, value: String) -> Result<N, String> 
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options { json: false, out: None, journal: None, threads: 0, epochs: 200, seed: 42 };
+    let mut options = Options {
+        json: false,
+        out: None,
+        journal: None,
+        database: None,
+        study: "boston".into(),
+        threads: 0,
+        epochs: 200,
+        seed: 42,
+    };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
@@ -47,6 +61,8 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--json" => options.json = true,
             "--out" => options.out = Some(value()?.into()),
             "--journal" => options.journal = Some(value()?.into()),
+            "--database" => options.database = Some(value()?),
+            "--study" => options.study = value()?,
             "--threads" => options.threads = number(&arg, value()?)?,
             "--epochs" => options.epochs = number(&arg, value()?)?,
             "--seed" => options.seed = number(&arg, value()?)?,
@@ -58,6 +74,25 @@ fn options() -> Result<Options, Box<dyn Error>> {
         }
     }
     Ok(options)
+}
+
+/// Fits in every process that has the same database and study.
+#[cfg(feature = "postgres")]
+fn database(
+    url: &str,
+    study: &str,
+    pool: Arc<rayon::ThreadPool>,
+) -> linfa_mlp::Result<linfa_mlp::model_selection::Postgres> {
+    Ok(linfa_mlp::model_selection::Postgres::connect(url)?.study(study).pool(pool))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn database(
+    _: &str,
+    _: &str,
+    _: Arc<rayon::ThreadPool>,
+) -> Result<linfa_mlp::model_selection::RayonExecutor, String> {
+    Err("--database needs cargo's --features postgres".into())
 }
 
 fn rows(data: &Dataset<f32, f32, Ix1>, index: &[usize]) -> Dataset<f32, f32, Ix1> {
@@ -105,10 +140,13 @@ fn run() -> Result<(), Box<dyn Error>> {
         .scale_targets(TargetScaling::Standard)
         .cv(KFold::new(5).shuffle(options.seed))
         .scorers([Scorer::neg_root_mean_squared_error(), Scorer::r2()])
-        .pool(pool)
+        .pool(Arc::clone(&pool))
         .progress(!options.json);
     if let Some(journal) = &options.journal {
         search = search.journal(journal);
+    }
+    if let Some(url) = &options.database {
+        search = search.executor(database(url, &options.study, pool)?);
     }
     let search = search.fit(&train)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -127,6 +165,13 @@ fn run() -> Result<(), Box<dyn Error>> {
         std::fs::write(out.join("results.json"), serde_json::to_string_pretty(&results.to_json()?)?)?;
         best.model().history().to_csv(File::create(out.join("history.csv"))?)?;
         best.model().save(out.join("model.mlp"))?;
+        #[cfg(feature = "plot")]
+        results.plot_heat_map(
+            out.join("heat_map.svg"),
+            "neg_root_mean_squared_error",
+            "optimizer",
+            "hidden_layer_sizes",
+        )?;
     }
     if options.json {
         let object = serde_json::json!({

@@ -1,7 +1,7 @@
 //! Exercises 1 to 3: prepared data, and networks of no, one, two and three hidden layers of 128 units.
 //!
 //! ```text
-//! cargo run --release --example first_networks -- [--digits] [--epochs N]
+//! cargo run --release --example first_networks -- [--digits] [--epochs N] [--seeds N]
 //! ```
 //!
 //! Prints parameters, accuracies and seconds of the four networks, and the layers of the last.
@@ -20,19 +20,21 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("first_networks")?;
-    println!("hidden layers   parameters   accuracy: training   test   seconds");
+    println!("hidden layers   parameters   accuracy: training              test   seconds");
     for hidden in 0..=3 {
-        let network = practical::network(&vec![128; hidden]);
-        let mut model = data.compile(network, RmsProp::default())?;
+        let model = data.compile(practical::network(&vec![128; hidden]), RmsProp::default())?;
         let start = Instant::now();
-        data.fit(&mut model, &data.training())?;
-        let seconds = start.elapsed().as_secs_f64();
-        let training = model.history().last("accuracy").unwrap_or(f64::NAN);
-        let (params, test) = (model.count_params(), data.test_accuracy(&model)?);
-        println!("{hidden:>13}   {params:>10}   {training:>18.4}   {test:.4}   {seconds:.1}");
-        if hidden == 3 {
-            println!("\n{}", model.summary());
-        }
+        let [training, test] = data.over_seeds(|seed| {
+            let mut model = model.clone().seed(seed)?;
+            data.fit(&mut model, &data.training())?;
+            Ok([practical::last(model.history(), "accuracy"), data.test_accuracy(&model)?])
+        })?;
+        let seconds = start.elapsed().as_secs_f64() / data.seeds as f64;
+        println!(
+            "{hidden:>13}   {:>10}   {training:>18}   {test:>15}   {seconds:>7.1}",
+            model.count_params()
+        );
     }
+    println!("\n{}", practical::network(&[128; 3]).summary(data.train.records.ncols())?);
     Ok(())
 }

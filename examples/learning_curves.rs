@@ -33,5 +33,6 @@ fn run() -> Result<(), Box<dyn Error>> {
     history.to_csv(File::create(data.file("history.csv")?)?)?;
     fs::write(data.file("history.json")?, history.to_json()?.to_string())?;
     println!("table: {}", data.file("history.csv")?.display());
-    data.plot(history, "curves.svg")
+    println!("{}", data.plot(history, "curves.svg")?);
+    Ok(())
 }

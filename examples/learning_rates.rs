@@ -1,65 +1,72 @@
-//! Learning rates far too small and far too large: what they do with SGD, RMSprop and Adam, on 8 × 8 pictures of digits.
+//! Exercise 9: learning rates far too small and far too large, with SGD, RMSprop and Adam.
 //!
 //! ```text
-//! cargo run --release --example learning_rates                     # prints a table, writes learning_rates.svg
-//! cargo run --release --example learning_rates -- curves.svg
+//! cargo run --release --example learning_rates -- [--digits] [--epochs N] [--seeds N] [--out FOLDER]
 //! ```
 //!
-//! Read off the picture: curves that hardly fall (too small), that fall (useful), that jump about or leave at the top (too large),
-//! and a cross where training diverged. A class is the largest output, so the accuracy may survive a loss that explodes.
+//! Prints a table, and draws the losses of all rates: `learning_rates.svg`. Read off the picture: curves that hardly fall (too
+//! small), that fall (useful), that jump about or leave at the top (too large), and a cross where training diverged. A class is
+//! the largest output, so the accuracy may survive a loss that explodes.
 
-use linfa_mlp::Result;
-use linfa_mlp::datasets::digits;
-use linfa_mlp::error::Error;
-use linfa_mlp::loss::SparseCategoricalCrossEntropy;
-use linfa_mlp::metric::Accuracy;
-use linfa_mlp::network::{LeakyRelu, Softmax};
+use std::error::Error;
+use std::process::ExitCode;
+
+use linfa_mlp::Error as MlpError;
 use linfa_mlp::optimizer::AnyOptimizer;
 use linfa_mlp::prelude::*;
-use linfa_mlp::report::Curves;
-use ndarray::{Axis, s};
 
-/// From rates that learn next to nothing in 30 epochs to one that no optimizer can use.
+mod practical;
+
+/// From rates that learn next to nothing in ten epochs to one that no optimizer can use.
 const RATES: [f64; 7] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1];
 
 /// An optimizer by its learning rate, everything else as Keras has it.
 type ByRate = fn(f64) -> AnyOptimizer;
 
-fn main() -> Result<()> {
-    let path = std::env::args().nth(1).unwrap_or_else(|| "learning_rates.svg".into());
-    let digits = digits::<f32>();
-    let (x, y) = (digits.records / 16.0, digits.targets.mapv(|digit| digit as f32).insert_axis(Axis(1)));
-    let (x_test, y_test) = (x.slice(s![1300.., ..]), y.slice(s![1300.., ..]));
-    let (x, y) = (x.slice(s![..1300, ..]), y.slice(s![..1300, ..]));
+fn main() -> ExitCode {
+    practical::main(run)
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let data = practical::OneHot::from_args("learning_rates")?;
     let optimizers: [(&str, ByRate); 3] = [
         ("SGD", |rate| Sgd::new(rate).into()),
         ("RMSprop", |rate| RmsProp::new(rate).into()),
         ("Adam", |rate| Adam::new(rate).into()),
     ];
-    let mut curves = Curves::of("loss").by("learning rate");
-    println!("{:<9}  {:>6}  {:>9}  {:>13}  outcome", "optimizer", "rate", "loss", "test accuracy");
+    let mut fits = Vec::new();
+    println!("optimizer     rate                     loss     test accuracy   outcome");
     for (name, optimizer) in optimizers {
-        curves = curves.panel(name);
         for rate in RATES {
-            let mut model = Sequential::new()
-                .add(Dense::new(32).activation(LeakyRelu::default()))
-                .add(Dense::new(32).activation(LeakyRelu::default()))
-                .add(Dense::new(10).activation(Softmax))
-                .compile(64, optimizer(rate), SparseCategoricalCrossEntropy, [Accuracy])?;
-            let outcome = match model.fit(&x, &y, &Training::epochs(30).batch_size(50)) {
-                Ok(_) => "all epochs done".to_owned(),
-                Err(Error::Diverged { epoch, batch, .. }) => {
-                    format!("diverged in epoch {epoch}, batch {batch}")
+            let model = data.compile(practical::network(&[32, 32]), optimizer(rate))?;
+            let mut outcomes = Vec::new();
+            let [loss, accuracy] = data.over_seeds(|seed| {
+                let mut model = model.clone().seed(seed)?;
+                match data.fit(&mut model, &data.training()) {
+                    Ok(()) => {}
+                    Err(MlpError::Diverged { epoch, batch, .. }) => {
+                        outcomes.push(format!("epoch {epoch}, batch {batch}"));
+                    }
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) => return Err(error),
+                if seed == 0 {
+                    fits.push(practical::Fit::new(name, format!("{rate:e}"), model.history()));
+                }
+                Ok([practical::last(model.history(), "loss"), data.test_accuracy(&model)?])
+            })?;
+            let outcome = match outcomes.first() {
+                None => "all epochs done".to_owned(),
+                Some(first) => {
+                    format!("{} of {} diverged, the first in {first}", outcomes.len(), data.seeds)
+                }
             };
-            let loss = model.history().last("loss").unwrap_or(f64::NAN);
-            let accuracy = model.evaluate(&x_test, &y_test)?["accuracy"];
-            println!("{name:<9}  {rate:>6e}  {loss:>9.3e}  {accuracy:>13.3}  {outcome}");
-            curves = curves.curve(format!("{rate:e}"), model.history());
+            let loss = match loss.deviation() {
+                Some(deviation) => format!("{:.3e} ± {deviation:.1e}", loss.mean()),
+                None => format!("{:.3e}", loss.mean()),
+            };
+            println!("{name:<9}   {rate:>6e}   {loss:>22}   {accuracy:>15.3}   {outcome}");
         }
     }
-    curves.save(&path)?;
-    println!("curves: {path}");
+    println!("{}", data.compare("loss", "learning rate", &fits, "learning_rates.svg")?);
     Ok(())
 }

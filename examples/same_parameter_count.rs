@@ -1,10 +1,11 @@
 //! Exercise 4: three hidden layers of 128 units against one hidden layer with as many parameters.
 //!
 //! ```text
-//! cargo run --release --example same_parameter_count -- [--digits] [--epochs N] [--out FOLDER]
+//! cargo run --release --example same_parameter_count -- [--digits] [--epochs N] [--seeds N] [--out FOLDER]
 //! ```
 //!
-//! Prints parameters and test accuracy of both, and draws their learning curves: `three.svg`, `one.svg`.
+//! Prints parameters, losses and test accuracy of both, and draws their learning curves (`three.svg`, `one.svg`) and both validation
+//! losses (`validation_loss.svg`).
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -24,13 +25,27 @@ fn run() -> Result<(), Box<dyn Error>> {
     // u units have (n_features + 1) · u parameters before them and (u + 1) · 10 behind.
     let units = (three.count_params(n_features)? - 10) as f64 / (n_features + 1 + 10) as f64;
     let one = practical::network(&[units.round() as usize]);
+    let mut fits = Vec::new();
 
     for (name, network) in [("three", three), ("one", one)] {
-        let mut model = data.compile(network, RmsProp::default())?;
-        data.fit(&mut model, &data.training().validation_split(0.3))?;
-        let accuracy = data.test_accuracy(&model)?;
-        println!("{name:>5} hidden: {} parameters, test accuracy {accuracy:.4}", model.count_params());
-        data.plot(model.history(), &format!("{name}.svg"))?;
+        let model = data.compile(network, RmsProp::default())?;
+        let [loss, val_loss, accuracy] = data.over_seeds(|seed| {
+            let mut model = model.clone().seed(seed)?;
+            data.fit(&mut model, &data.training().validation_split(0.3))?;
+            let history = model.history();
+            if seed == 0 {
+                data.plot(history, &format!("{name}.svg"))?;
+                fits.push(practical::Fit::new("", name, history));
+            }
+            Ok([
+                practical::last(history, "loss"),
+                practical::last(history, "val_loss"),
+                data.test_accuracy(&model)?,
+            ])
+        })?;
+        println!("{name:>5} hidden: {} parameters, test accuracy {accuracy}", model.count_params());
+        println!("              training loss {loss}, validation loss {val_loss}");
     }
+    println!("{}", data.compare("val_loss", "hidden layers", &fits, "validation_loss.svg")?);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Exercise 10: the network as an estimator, with a score, beside those of linfa.
 //!
 //! ```text
-//! cargo run --release --example score -- [--digits] [--epochs N]
+//! cargo run --release --example score -- [--digits] [--epochs N] [--seeds N]
 //! ```
 //!
 //! Prints the score on the test rows, and which digits are taken for which.
@@ -20,14 +20,21 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::Labels::from_args("score")?;
-    let model = MlpClassifier::params()
+    let params = MlpClassifier::params()
         .hidden_layer_sizes([128, 128])
         .optimizer(RmsProp::default())
         .batch_size(data.batch_size)
-        .epochs(data.epochs)
-        .fit(&data.train)?;
-    println!("score on {} test rows: {:.4}\n", data.test.nsamples(), model.score(&data.test)?);
+        .epochs(data.epochs);
+    let mut first = None;
+    let [score] = data.over_seeds(|seed| {
+        let model = params.clone().seed(seed).fit(&data.train)?;
+        let score = model.score(&data.test)?;
+        first.get_or_insert(model);
+        Ok([score])
+    })?;
+    println!("score on {} test rows: {score}\n", data.test.nsamples());
 
+    let model = first.ok_or("no fit was made")?;
     // Any estimator of linfa can be asked for its confusion matrix in the same way.
     let confusion = model.predict(&data.test).confusion_matrix(&data.test)?;
     println!("{confusion:?}\naccuracy {:.4}, Matthews {:.4}", confusion.accuracy(), confusion.mcc());

@@ -131,6 +131,15 @@ pub enum Error {
         known: String,
     },
 
+    /// A layer that does not say what it computes, where another tool shall compute the same.
+    #[error("layer {layer} ({part}) does not say what it computes as a graph of operators")]
+    NoGraph {
+        /// The layer's name in its network: `dense_2`.
+        layer: String,
+        /// The layer, with its activation if it has one.
+        part: String,
+    },
+
     /// The settings of a part cannot be read.
     #[error("the settings of {room} {name} cannot be read: {source}")]
     PartSettings {
@@ -381,6 +390,36 @@ pub enum Error {
         what: String,
         /// As the journal says.
         journal: String,
+        /// As it is now.
+        search: String,
+    },
+
+    /// A database cannot be reached, or does not do what it is asked for.
+    #[error("{action} {database}: {source}")]
+    Database {
+        /// `cannot connect to`, `cannot write a row into` …
+        action: &'static str,
+        /// Server and database, without user and password.
+        database: String,
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// A study in a database is of other data or other rules; rows of two studies are never mixed.
+    #[error(
+        "the study {study:?} in {database} was begun with other {what}: {there} there, {search} here; use another name to \
+         start anew"
+    )]
+    OtherSharedStudy {
+        /// Its name.
+        study: String,
+        /// Server and database.
+        database: String,
+        /// What differs: `records`, `folds`, `search space` …
+        what: String,
+        /// As the database says.
+        there: String,
         /// As it is now.
         search: String,
     },

@@ -7,6 +7,7 @@ use std::ops::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::number;
 
 /// Why training ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,7 @@ pub struct BatchRows {
     epochs: Vec<u64>,
     batches: Vec<u64>,
     steps: Vec<u64>,
+    #[serde(with = "number::columns")]
     columns: Vec<Vec<f64>>,
 }
 
@@ -155,7 +157,8 @@ impl BatchRows {
 
 /// The values of each epoch: loss, metrics, their `val_` twins and the learning rate.
 ///
-/// Times are kept beside them and are no part of a saved run: they would make equal runs differ.
+/// Times are kept beside them and are no part of a saved run: they would make equal runs differ. serde leaves them out, too; in
+/// JSON, numbers that JSON does not have are the strings `"NaN"`, `"inf"` and `"-inf"`.
 ///
 /// ```
 /// use linfa_mlp::metric::Mae;
@@ -169,8 +172,10 @@ impl BatchRows {
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub struct History {
     names: Vec<String>,
+    #[serde(with = "number::columns")]
     columns: Vec<Vec<f64>>,
     stop_reason: Option<StopReason>,
     n_training_rows: usize,
@@ -178,6 +183,31 @@ pub struct History {
     batches: BatchRows,
     #[serde(skip)]
     seconds: Vec<f64>,
+}
+
+/// A history as it stands in files, before it is known to be one.
+#[derive(Deserialize)]
+struct Saved {
+    names: Vec<String>,
+    #[serde(with = "number::columns")]
+    columns: Vec<Vec<f64>>,
+    stop_reason: Option<StopReason>,
+    n_training_rows: usize,
+    n_validation_rows: usize,
+    batches: BatchRows,
+}
+
+impl TryFrom<Saved> for History {
+    type Error = &'static str;
+
+    fn try_from(saved: Saved) -> std::result::Result<Self, Self::Error> {
+        let Saved { names, columns, stop_reason, n_training_rows, n_validation_rows, batches } = saved;
+        let seconds = vec![f64::NAN; columns.first().map_or(0, Vec::len)];
+        let history =
+            History { names, columns, stop_reason, n_training_rows, n_validation_rows, batches, seconds };
+        let consistent = history.is_consistent();
+        consistent.then_some(history).ok_or("the columns of a history have one name and one length each")
+    }
 }
 
 /// Equal when all values are, times aside. NaN equals NaN.

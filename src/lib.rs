@@ -33,6 +33,7 @@
 //! | [`train`] | the loop: a run is one plain value |
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
+//! | [`exchange`] | models from and for other tools: ONNX, safetensors, scikit-learn, Keras, PyTorch |
 //! | [`persistence`] | a versioned file around bytes |
 //! | [`datasets`] | small ready data, and readers of CSV, IDX and NumPy files |
 #![cfg_attr(feature = "plot", doc = "| [`report`] | curves, confusion matrices, residuals, as SVG |")]
@@ -42,8 +43,9 @@
 //! # Features
 //!
 //! On by default, and in need of nothing but cargo: `plot`, learning curves as SVG; `progress`, progress bars on a
-//! terminal; `tensorboard`, event files; `csv` and `gzip`, data from such files. `download` fetches MNIST when it is on
-//! no disk, and needs a C compiler for the cryptography of its connections.
+//! terminal; `tensorboard`, event files; `onnx`, models for other runtimes; `csv` and `gzip`, data from such files. `download`
+//! fetches MNIST when it is on no disk, and needs a C compiler for the cryptography of its connections; so does `postgres`,
+//! searches on many machines.
 
 // Tests compare exact results on purpose.
 #![cfg_attr(test, allow(clippy::float_cmp))]
@@ -52,6 +54,7 @@ pub mod callback;
 pub mod datasets;
 pub mod error;
 pub mod estimator;
+pub mod exchange;
 mod float;
 pub mod guide;
 pub mod history;
@@ -60,6 +63,7 @@ pub mod loss;
 pub mod metric;
 pub mod model_selection;
 pub mod network;
+mod number;
 pub mod optimizer;
 pub mod part;
 pub mod persistence;

@@ -1,6 +1,5 @@
 //! Surviving a crash.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -123,10 +122,10 @@ impl Callback for Backup {
         self.fit = Some(view.fingerprint());
         let mut found = Vec::new();
         for path in [self.path(false), self.path(true)] {
-            match fs::read(&path) {
+            match persistence::read_framed(path) {
                 Ok(bytes) => found.push(bytes),
-                Err(source) if source.kind() == ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::File { action: "cannot read", path, source }),
+                Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(found)

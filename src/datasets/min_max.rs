@@ -103,6 +103,11 @@ impl<F: Float> MinMax<F> {
         Ok(x)
     }
 
+    /// For each column its lowest value and its range.
+    pub(crate) fn columns(&self) -> &[(F, F)] {
+        &self.columns
+    }
+
     /// Takes one scaled column back, the first one of the fit.
     pub(super) fn restore_column<D: ArrayData<Elem = F>>(&self, y: &ArrayBase<D, Ix1>) -> Array1<F> {
         let (low, range) = self.columns[0];

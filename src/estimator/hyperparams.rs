@@ -53,10 +53,41 @@ pub type MlpMultilabelClassifierParams = MlpParams<Multilabel>;
 #[serde(bound(serialize = "K: Clone + Serialize", deserialize = "K: Clone + Deserialize<'de>"))]
 pub struct MlpParams<K: Clone>(MlpValidParams<K>);
 
-/// Hyper-parameters that have been checked.
-#[derive(Clone, Debug, PartialEq)]
+/// Hyper-parameters that have been checked; serde checks what it reads.
+///
+/// ```
+/// use linfa::ParamGuard;
+/// use linfa_mlp::MlpRegressor;
+/// use linfa_mlp::estimator::{MlpValidParams, Regression};
+///
+/// let params = MlpRegressor::params().epochs(5);
+/// let text = serde_json::to_string(params.check_ref()?)?;
+/// assert_eq!(&serde_json::from_str::<MlpValidParams<Regression>>(&text)?, params.check_ref()?);
+///
+/// let none = text.replace(r#""epochs":5"#, r#""epochs":0"#);
+/// let error = serde_json::from_str::<MlpValidParams<Regression>>(&none).unwrap_err();
+/// assert!(error.to_string().starts_with("epochs must be at least 1, but is 0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MlpParams<K>", into = "MlpParams<K>")]
+#[serde(bound(serialize = "K: Clone + Serialize", deserialize = "K: Task"))]
 pub struct MlpValidParams<K> {
     pub(super) settings: Settings<K>,
+}
+
+impl<K: Clone> From<MlpValidParams<K>> for MlpParams<K> {
+    fn from(checked: MlpValidParams<K>) -> Self {
+        MlpParams(checked)
+    }
+}
+
+impl<K: Task> TryFrom<MlpParams<K>> for MlpValidParams<K> {
+    type Error = Error;
+
+    fn try_from(params: MlpParams<K>) -> Result<Self> {
+        params.check()
+    }
 }
 
 /// The values themselves, as they stand in files.

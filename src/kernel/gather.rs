@@ -1,14 +1,18 @@
 //! A batch of rows, collected from a shuffled order.
 
-use super::Scalar;
+use super::ahead::{ROWS_TOGETHER, look_up, prefetch};
+use super::{ALIGN, Scalar};
 
 /// How far ahead of the copy rows are asked for, in bytes: enough to cover a trip to memory for short rows, one row
 /// ahead for long ones.
 const AHEAD: usize = 2048;
+/// Longer rows span pages enough to look them up together.
+const LONG: usize = 1024;
 
 /// Copies row `rows[i]` of `src` to row `i` of `dst`.
 ///
-/// Shuffled rows defeat the CPU's own prefetching, so the rows to come are asked for while one is copied.
+/// Shuffled rows defeat the CPU's own prefetching, so the rows to come are asked for while one is copied; those that have
+/// been [announced](super::announce_rows) are in the cache by then.
 ///
 /// # Shapes
 ///
@@ -22,26 +26,22 @@ pub fn gather_rows<S: Scalar>(src: &[S], row_len: usize, stride: usize, rows: &[
     if row_len == 0 {
         return;
     }
-    let ahead = (AHEAD / (row_len * size_of::<S>())).max(1);
+    let bytes = row_len * size_of::<S>();
+    let address = |row: usize| src.as_ptr().wrapping_add(row.wrapping_mul(stride));
+    let ahead = (AHEAD / bytes).max(1);
     for (i, (&row, dst)) in rows.iter().zip(dst.chunks_exact_mut(row_len)).enumerate() {
+        if bytes >= LONG && i % ROWS_TOGETHER == 0 {
+            // The rows after those that are looked up already; at the beginning these too.
+            let from = if i == 0 { 0 } else { i + ROWS_TOGETHER };
+            let rows = rows.get(from..rows.len().min(i + 2 * ROWS_TOGETHER)).unwrap_or_default();
+            rows.iter().for_each(|&row| look_up(address(row).addr(), bytes));
+        }
         if let Some(&next) = rows.get(i + ahead) {
-            prefetch(src.as_ptr().wrapping_add(next.wrapping_mul(stride)), row_len);
+            let next = address(next).cast::<u8>();
+            (0..bytes).step_by(ALIGN).for_each(|at| prefetch(next.wrapping_add(at)));
         }
         dst.copy_from_slice(&src[row * stride..][..row_len]);
     }
-}
-
-/// Asks for `len` elements from `start`. Only a hint: the address need not be valid.
-#[inline(always)]
-fn prefetch<S>(start: *const S, len: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for byte in (0..len * size_of::<S>()).step_by(super::ALIGN) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 CPU has SSE, and a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.cast::<i8>().wrapping_add(byte)) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (start, len);
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! This is the one room where `unsafe` may live.
 #![allow(unsafe_code)]
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -36,6 +37,7 @@ mod transpose;
 #[cfg(test)]
 mod tuning;
 
+pub use ahead::announce_rows;
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices, fetch_columns};
 #[doc(hidden)]

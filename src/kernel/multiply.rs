@@ -1,22 +1,24 @@
 //! A matrix product cut into tiles.
 //!
-//! `a` is read by broadcast, whatever its strides. The rows of `b` are contiguous already; where many tiles use the
-//! same columns of it, those are copied together first, because the rows of a matrix a power of two wide all compete
-//! for the same few lines of the first cache. The order of the sums does not depend on how the product is cut:
-//! each block of the chains goes on from where the one before left `c`.
+//! `a` is read by broadcast, whatever its strides. The rows of `b` are contiguous already, and vectors of a whole line
+//! read them where they lie. Narrower ones read too often for that: where many tiles use the same columns of `b`, those
+//! are copied together first, because the rows of a matrix a power of two wide all compete for the same few lines of the
+//! first cache. The order of the sums does not depend on how the product is cut: each piece of the chains goes on from
+//! where the one before left `c`.
 
 use super::simd::{Shape, Simd, TileFn, Tiles};
-use super::{Scalar, narrow};
+use super::{Scalar, ahead, narrow};
 use std::mem::MaybeUninit;
-use std::ptr::null_mut;
 
-/// Longest piece of the chains that runs at once, so that the columns of `b` under a tile stay in the first cache.
-const K_BLOCK: usize = 256;
+/// Longest piece of the chains that runs at once. The columns of `b` under a tile come from the second cache as fast as
+/// they are needed where a vector is a whole line of it; narrower ones are copied together, and stay in the first.
+const K_BLOCK: usize = 1024;
+const PACKED_K_BLOCK: usize = 256;
 
-/// Rows of `a` that all panels use before the next rows come: they stay in the second cache, but are never so few that
-/// copying the columns of `b` for them would not pay.
-const A_BLOCK_BYTES: usize = 768 << 10;
-const LEAST_ROWS: usize = 96;
+/// Rows of `a` that all panels use before the next rows come: they stay in the second cache beside some columns of `b`,
+/// but are never so few that fetching those for them would not pay.
+const A_BLOCK_BYTES: usize = 256 << 10;
+const LEAST_ROWS: usize = 56;
 
 /// From this many tiles under one another on, copying their columns of `b` pays, unless all of `b` is so small that it
 /// stays in the first cache as it lies.
@@ -26,9 +28,9 @@ const PACK_FROM_BYTES: usize = 16 << 10;
 /// From this many rows on, vectors of half the width keep the multipliers busy.
 const HALVES_FROM: usize = 4;
 
-/// Room for the widest packed panel: three vectors of at most 64 bytes for every step of a block.
+/// Room for the widest packed panel: three vectors of at most 32 bytes for every step of a piece.
 #[repr(C, align(64))]
-struct Packed([MaybeUninit<[u8; 192]>; K_BLOCK]);
+struct Packed([MaybeUninit<[u8; 96]>; PACKED_K_BLOCK]);
 
 /// `c = start + a·b` with `m × n` elements of `k` products each.
 #[derive(Clone, Copy)]
@@ -61,11 +63,13 @@ pub(super) unsafe fn multiply<V: Simd>(p: &Product<V::Elem>) {
     // A few columns beside whole vectors are a narrow product of their own.
     let edge = p.n % V::LANES;
     let (inner, edge) = (from_column(p, 0, p.n - edge), from_column(p, p.n - edge, p.n));
+    // Unless `a` would have to be turned for more of them than one: half a vector is quicker then.
+    let pays = edge.a_row == 1 || V::Half::LANES == V::LANES || (edge.n == 1 && inner.n > V::LANES);
     // SAFETY: the caller's promise, for all columns or for some and the others.
     unsafe {
         if narrow::is_narrow::<V>(p) {
             narrow::multiply::<V>(p);
-        } else if inner.n > 0 && 2 * edge.n <= V::LANES && narrow::is_narrow::<V>(&edge) {
+        } else if inner.n > 0 && 2 * edge.n <= V::LANES && pays && narrow::is_narrow::<V>(&edge) {
             panels::<V>(&inner);
             narrow::multiply::<V>(&edge);
         } else {
@@ -80,32 +84,42 @@ fn from_column<S>(p: &Product<S>, from: usize, to: usize) -> Product<S> {
     Product { n: to - from, b: p.b.wrapping_add(from), start, c: p.c.wrapping_add(from), ..*p }
 }
 
-/// All panels of columns, side by side, for one block of rows after the other.
+/// All panels of columns, side by side, for one block of rows after the other, and in it for one piece of the chains
+/// after the other.
 ///
 /// # Safety
 ///
 /// As for [`multiply`].
 pub(super) unsafe fn panels<V: Simd>(p: &Product<V::Elem>) {
-    let row_bytes = (p.k * size_of::<V::Elem>()).max(1);
-    let blocks =
-        if p.m <= LEAST_ROWS { 1 } else { p.m.div_ceil((A_BLOCK_BYTES / row_bytes).max(LEAST_ROWS)) };
-    for block in 0..blocks {
-        let (from, to) = cut(p.m, block, blocks);
-        let mut rows = *p;
-        rows.m = to - from;
-        rows.a = p.a.wrapping_add(from * p.a_row);
-        rows.c = p.c.wrapping_add(from * p.c_row);
-        if !p.start.is_null() {
-            rows.start = p.start.wrapping_add(from * p.start_row);
+    let longest = if V::MASKED_LOADS { K_BLOCK } else { PACKED_K_BLOCK };
+    let pieces = if p.k <= longest { 1 } else { p.k.div_ceil(longest) };
+    let blocks = if p.m <= LEAST_ROWS {
+        1
+    } else {
+        let row_bytes = (p.k.min(longest) * size_of::<V::Elem>()).max(1);
+        p.m.div_ceil((A_BLOCK_BYTES / row_bytes).max(LEAST_ROWS))
+    };
+    for (block, piece) in (0..blocks).flat_map(|block| (0..pieces).map(move |piece| (block, piece))) {
+        let (rows, steps) = (cut(p.m, block, blocks), cut(p.k, piece, pieces));
+        let mut part = *p;
+        (part.m, part.k) = (rows.1 - rows.0, steps.1 - steps.0);
+        part.a = p.a.wrapping_add(rows.0 * p.a_row + steps.0 * p.a_col);
+        part.b = p.b.wrapping_add(steps.0 * p.b_row);
+        part.c = p.c.wrapping_add(rows.0 * p.c_row);
+        if piece > 0 {
+            // The chains go on from where the piece before left them.
+            (part.start, part.start_row) = (part.c.cast_const(), p.c_row);
+        } else if !p.start.is_null() {
+            part.start = p.start.wrapping_add(rows.0 * p.start_row);
         }
         let rest = p.n % V::LANES;
         let halved =
-            rows.m >= HALVES_FROM && V::Half::LANES < V::LANES && (1..=V::Half::LANES).contains(&rest);
+            part.m >= HALVES_FROM && V::Half::LANES < V::LANES && (1..=V::Half::LANES).contains(&rest);
         let whole = if halved { p.n - rest } else { p.n };
-        // SAFETY: the rows are some of the product's, and the caller's promise.
+        // SAFETY: the part is some rows and steps of the product, and the caller's promise.
         unsafe {
-            columns::<V>(&rows, 0, whole);
-            columns::<V::Half>(&rows, whole, p.n);
+            columns::<V>(&part, 0, whole);
+            columns::<V::Half>(&part, whole, p.n);
         }
     }
 }
@@ -151,81 +165,55 @@ fn shape_for<V: Simd>(m: usize, vectors: usize) -> &'static Shape<V::Elem> {
 /// As for [`multiply`], with `column + columns ≤ n` and `columns` within the shape.
 unsafe fn panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: usize, columns: usize) {
     let whole = columns == shape.vectors * V::LANES;
-    let height = if whole { shape.full.len() } else { shape.tail.len() };
-    let many = p.m > (PACK_FROM - 1) * height
+    let functions = if whole { shape.full } else { shape.tail };
+    let tiles = Tiles {
+        count: 0,
+        last: columns - (shape.vectors - 1) * V::LANES,
+        k: p.k,
+        a: p.a,
+        a_row: p.a_row,
+        a_col: p.a_col,
+        b: p.b.wrapping_add(column),
+        b_row: p.b_row,
+        start: if p.start.is_null() { p.start } else { p.start.wrapping_add(column) },
+        start_row: p.start_row,
+        c: p.c.wrapping_add(column),
+        c_row: p.c_row,
+    };
+    let many = p.m > (PACK_FROM - 1) * functions.len()
         && p.b_row != columns
         && p.k * p.b_row * size_of::<V::Elem>() > PACK_FROM_BYTES;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise: `column + columns ≤ n`.
     unsafe {
-        if shape.vectors <= 3 && (many || !whole && !V::MASKED_LOADS) {
-            packed_panel::<V>(p, shape, column, columns);
+        if !V::MASKED_LOADS && shape.vectors <= 3 && (many || !whole) {
+            packed_rows(tiles, p.m, functions, shape.vectors, columns, shape.vectors * V::LANES);
         } else {
-            chains::<V>(p, shape, column, columns, null_mut());
+            rows(tiles, p.m, functions, shape.vectors);
         }
     }
 }
 
-/// As [`panel`], its columns of `b` copied together. Not inlined: small products shall not pay for the room it takes.
+/// As [`rows`], the columns of `b` copied together. Not inlined: small products shall not pay for the room it takes.
 ///
 /// # Safety
 ///
-/// As for [`panel`].
+/// As for [`rows`], with `k` and the shape within [`Packed`].
 #[inline(never)]
-unsafe fn packed_panel<V: Simd>(p: &Product<V::Elem>, shape: &Shape<V::Elem>, column: usize, columns: usize) {
-    let mut packed = Packed([const { MaybeUninit::uninit() }; K_BLOCK]);
-    // SAFETY: the caller's promise; `packed` has room for a block of three vectors.
-    unsafe { chains::<V>(p, shape, column, columns, packed.0.as_mut_ptr().cast()) }
-}
-
-/// One panel, block after block of its chains; the columns of `b` go through `packed` unless it is null.
-///
-/// # Safety
-///
-/// As for [`panel`]; `packed` is null or has room for [`K_BLOCK`] rows of the shape's vectors.
-#[inline(always)]
-unsafe fn chains<V: Simd>(
-    p: &Product<V::Elem>,
-    shape: &Shape<V::Elem>,
-    column: usize,
+unsafe fn packed_rows<S: Scalar>(
+    mut tiles: Tiles<S>,
+    m: usize,
+    functions: &[TileFn<S>],
+    vectors: usize,
     columns: usize,
-    packed: *mut V::Elem,
+    width: usize,
 ) {
-    let width = shape.vectors * V::LANES;
-    let functions = if columns == width { shape.full } else { shape.tail };
-    let last = columns - (shape.vectors - 1) * V::LANES;
-    let blocks = p.k.div_ceil(K_BLOCK).max(1);
-    for block in 0..blocks {
-        let (from, to) = cut(p.k, block, blocks);
-        // SAFETY: all offsets stay within the matrices because `column < n` and `from ≤ k`.
-        unsafe {
-            let c = p.c.add(column);
-            // From the second block on, the chains go on from where the first left them.
-            let (start, start_row) = match (block, p.start.is_null()) {
-                (0, true) => (p.start, 0),
-                (0, false) => (p.start.add(column), p.start_row),
-                _ => (c.cast_const(), p.c_row),
-            };
-            let (mut b, mut b_row) = (p.b.add(from * p.b_row + column), p.b_row);
-            if !packed.is_null() {
-                pack_columns(b, b_row, to - from, columns, packed, width);
-                (b, b_row) = (packed.cast_const(), width);
-            }
-            let tiles = Tiles {
-                count: 0,
-                last,
-                k: to - from,
-                a: p.a.add(from * p.a_col),
-                a_row: p.a_row,
-                a_col: p.a_col,
-                b,
-                b_row,
-                start,
-                start_row,
-                c,
-                c_row: p.c_row,
-            };
-            rows(tiles, p.m, functions);
-        }
+    let mut packed = Packed([const { MaybeUninit::uninit() }; PACKED_K_BLOCK]);
+    let packed: *mut S = packed.0.as_mut_ptr().cast();
+    // SAFETY: the caller's promise; `packed` has room for `k` rows of the shape's vectors.
+    unsafe {
+        pack_columns(tiles.b, tiles.b_row, tiles.k, columns, packed, width);
+        (tiles.b, tiles.b_row) = (packed.cast_const(), width);
+        rows(tiles, m, functions, vectors);
     }
 }
 
@@ -273,20 +261,27 @@ unsafe fn pack_columns<S: Scalar>(
 /// # Safety
 ///
 /// As for [`TileFn`], for `m` rows.
-unsafe fn rows<S>(mut tiles: Tiles<S>, m: usize, functions: &[TileFn<S>]) {
+unsafe fn rows<S: Scalar>(mut tiles: Tiles<S>, m: usize, functions: &[TileFn<S>], vectors: usize) {
     let count = if m <= functions.len() { 1 } else { m.div_ceil(functions.len()) };
     let (low, higher) = if count == 1 { (m, 0) } else { (m / count, m % count) };
     for (height, count) in [(low + 1, higher), (low, count - higher)] {
         if count > 0 {
-            tiles.count = count;
-            let rows = count * height;
-            // SAFETY: the heights of both calls add up to `m`. The pointers may end one past the last row, and
-            // `wrapping_add` allows them to end further on, unused.
-            unsafe { functions[height - 1](&tiles) }
-            tiles.a = tiles.a.wrapping_add(rows * tiles.a_row);
-            tiles.c = tiles.c.wrapping_add(rows * tiles.c_row);
-            if !tiles.start.is_null() {
-                tiles.start = tiles.start.wrapping_add(rows * tiles.start_row);
+            let function = functions[height - 1];
+            // Between tiles there is time to ask memory for rows that have been announced.
+            let together = if ahead::is_waiting() { 1 } else { count };
+            for _ in (0..count).step_by(together) {
+                tiles.count = together;
+                // SAFETY: the heights of all calls add up to `m`. The pointers may end one past the last row, and
+                // `wrapping_add` allows them to end further on, unused.
+                unsafe { function(&tiles) }
+                tiles.a = tiles.a.wrapping_add(together * height * tiles.a_row);
+                tiles.c = tiles.c.wrapping_add(together * height * tiles.c_row);
+                if !tiles.start.is_null() {
+                    tiles.start = tiles.start.wrapping_add(together * height * tiles.start_row);
+                }
+                if together < count {
+                    ahead::fetch(height * vectors * tiles.k);
+                }
             }
         }
     }

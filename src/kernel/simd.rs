@@ -5,6 +5,12 @@
 )]
 
 use super::Scalar;
+use super::ahead::prefetch;
+
+/// Steps of the chains between asking for what a step reads and reading it: a trip to the second cache, or to the third.
+const STEPS_AHEAD: usize = 8;
+/// Tiles of fewer rows are done with a step too soon to ask for another.
+const AHEAD_FROM: usize = 4;
 
 /// A block of tiles of `MR` rows each, one below the other, over the same columns:
 /// `c = start + a·b`, every element one chain of fused multiply-adds over `0..k`.
@@ -60,7 +66,8 @@ pub(super) trait Simd: Copy {
     type Vec: Copy;
     type Mask: Copy;
     const LANES: usize;
-    /// Whether reading under a mask costs no more than reading; if not, `b` of a tile always has whole vectors.
+    /// Whether reading under a mask costs no more than reading, as it does where a vector may be a whole line; if not, `b`
+    /// of a tile always has whole vectors.
     const MASKED_LOADS: bool;
     /// The tiles that fit its registers: one, two and three vectors wide, and wide ones for products of few rows, where
     /// only other columns keep the multipliers busy: four, five, six and eight.
@@ -104,7 +111,18 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
             }
             let mut a = t.a.add(first * t.a_row);
             let mut b = t.b;
+            // Columns of `a` one below the other lie a row of the batch apart, and those of `b` too unless they have been
+            // copied together: no CPU guesses such steps across pages.
+            let a_ahead = if t.a_row == 1 { STEPS_AHEAD * t.a_col } else { 0 };
+            let b_ahead = STEPS_AHEAD * t.b_row;
             for _ in 0..t.k {
+                if MR >= AHEAD_FROM {
+                    prefetch(a.wrapping_add(a_ahead));
+                    prefetch(a.wrapping_add(a_ahead + MR - 1));
+                    if V::MASKED_LOADS {
+                        (0..NV).for_each(|j| prefetch(b.wrapping_add(b_ahead + j * V::LANES)));
+                    }
+                }
                 let mut row = [V::zero(); NV];
                 for j in 0..NV {
                     row[j] = if V::MASKED_LOADS || NV > 3 {

@@ -14,6 +14,10 @@ use super::Scalar;
 pub fn transpose<S: Scalar>(rows: usize, cols: usize, src: &[S], dst: &mut [S]) {
     assert_eq!(src.len(), rows * cols, "src is (rows, cols)");
     assert_eq!(dst.len(), rows * cols, "dst is (cols, rows)");
+    if rows == 1 || cols == 1 {
+        dst.copy_from_slice(src);
+        return;
+    }
     // SAFETY: the slices have the shapes, and `dst` is borrowed mutably.
     unsafe { transpose_strided(rows, cols, src.as_ptr(), cols, dst.as_mut_ptr(), rows) }
 }

@@ -51,11 +51,13 @@ pub use evaluate::{
     cross_val_predict, cross_val_predict_by_rows, cross_val_predict_proba_by_rows, cross_val_score,
     cross_validate, cross_validate_by_rows, learning_curve, permutation_test_score, validation_curve,
 };
-pub use executor::{Executor, FoldTasks, OpenFold, RayonExecutor, Work};
+#[cfg(feature = "postgres")]
+pub use executor::{CandidateStatus, Postgres, StudyStatus};
+pub use executor::{Executor, FitStore, FoldTasks, Joined, OpenFold, RayonExecutor, SharedStore, Work};
 pub use fit::{
     Classes, ContinueRows, Curve, DataView, FitContext, FitReport, FitRows, Goal, Pipeline, Target,
 };
-pub use journal::Journal;
+pub use journal::{Digest, Journal, StateOf, Study, TaskKey};
 #[cfg(feature = "progress")]
 pub use observer::SearchProgress;
 #[cfg(feature = "tensorboard")]
@@ -72,7 +74,7 @@ pub use search::{
     HalvingSearch, Hyperband, HyperbandSearch, InnerSearch, Integer, Ladder, LogInteger, LogUniform,
     NestedCrossValidation, Random, RandomSearch, Refit, RefitEpochs, Replay, Resource, RungSummary, Samples,
     Search, SequentialSearch, Space, Strategy, Tpe, Tried, Uniform, Unit, Updates, nested_cross_validate,
-    nested_cross_validate_by_rows,
+    nested_cross_validate_by_rows, nested_cross_validate_continuing,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

@@ -14,6 +14,7 @@ use crate::rng::Stream;
 
 pub mod activation;
 pub mod constraint;
+pub mod graph;
 pub mod initializer;
 pub mod layer;
 mod predict;
@@ -32,7 +33,9 @@ pub use initializer::{
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, Zeros,
 };
-pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual};
+pub use layer::{
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual,
+};
 pub use predict::RowScratch;
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;
@@ -71,7 +74,8 @@ pub struct Network<F: Float> {
 }
 
 impl<F: Float> Network<F> {
-    fn build(layers: &[AnyLayer], n_features: usize, init: Stream) -> Self {
+    /// A place for each tensor, and zeros there.
+    fn lay_out(layers: &[AnyLayer], n_features: usize) -> Self {
         let mut stages: Vec<Stage> = sequential::unfolded(layers, n_features)
             .into_iter()
             .map(|Unfolded { layer, name, n_inputs, n_outputs, branch }| {
@@ -82,18 +86,21 @@ impl<F: Float> Network<F> {
             .collect();
         let trained = place::<F>(&mut stages, true, 0);
         let len = place::<F>(&mut stages, false, trained);
-        let mut weights = Buffer::zeros(len);
-        for (i, stage) in stages.iter().enumerate() {
+        Network { stages: Arc::new(stages), n_features, weights: Buffer::zeros(len), trained }
+    }
+
+    /// Draws the first weights.
+    fn initialize(&mut self, init: Stream) {
+        for (i, stage) in self.stages.iter().enumerate() {
             for (j, (tensor, &(start, size))) in stage.tensors.iter().zip(&stage.places).enumerate() {
                 let stream = init.at(i as u64).at(j as u64);
                 let mut values = vec![0.0; size];
                 tensor.initializer.ops::<F>().fill(tensor.rows, tensor.columns, stream, &mut values);
-                for (weight, value) in weights[start..start + size].iter_mut().zip(values) {
+                for (weight, value) in self.weights[start..start + size].iter_mut().zip(values) {
                     *weight = F::of(value);
                 }
             }
         }
-        Network { stages: Arc::new(stages), n_features, weights, trained }
     }
 
     /// Columns of the input.

@@ -70,7 +70,9 @@ impl<F: Float> Network<F> {
         let rows = self.block_rows().min(n);
         let finite = self.in_blocks(rows, &mut outputs, |tape, start, outputs| {
             let x = &values[start * width..][..outputs.len() / self.n_outputs() * width];
-            // The block is in the cache afterwards.
+            // The block is in the cache afterwards, and the next one follows it while this one is computed with.
+            let next = start + rows..(start + 2 * rows).min(n);
+            kernel::announce_rows(values, width, width, next);
             let finite = kernel::all_finite(x);
             if finite {
                 self.block(tape, x, outputs, without_last_activation);

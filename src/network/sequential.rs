@@ -95,8 +95,15 @@ impl Sequential {
     /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, a branch whose width does not fit, no
     /// features, or more than 2³¹ parameters.
     pub fn build<F: Float>(&self, n_features: usize, seed: u64) -> Result<Network<F>> {
+        let mut network = self.build_empty(n_features)?;
+        network.initialize(Stream::new(seed).named("init"));
+        Ok(network)
+    }
+
+    /// The network for that many features, whose weights are still to come.
+    pub(crate) fn build_empty<F: Float>(&self, n_features: usize) -> Result<Network<F>> {
         self.count_params(n_features)?;
-        Ok(Network::build(&self.layers, n_features, Stream::new(seed).named("init")))
+        Ok(Network::lay_out(&self.layers, n_features))
     }
 
     /// The table of layers, shapes and parameters.

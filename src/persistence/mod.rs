@@ -8,11 +8,32 @@
 //! seen at once. Checksums find accidents; the decode limit and the checks after decoding are for hostile files. The
 //! payload is bincode 2 in its fixed-width little-endian layout (`config::legacy`), which every continuation of bincode
 //! reads.
+//!
+//! # What a file may cost
+//!
+//! | step | bound |
+//! | --- | --- |
+//! | reading | the bytes that the header says, and one more; of a file without such a header, the header's length |
+//! | decoding | a text that lies about its length: 64 kB, or 16 times the payload; a list that does: 1 MiB, and so for each list in a list |
+//! | a run | as many values as the plan in the file has parameters, which are in the file, for each of its optimizer's slots |
+//! | all | 64 GiB, the most that is written |
+//!
+//! # How a version 2 would come
+//!
+//! A payload is a struct that mirrors what is saved and belongs to one version of one kind (`RunV1`, `ClassifierV1` …). It
+//! never changes. A field more is a struct more: `RunV2`, `From<RunV1> for RunV2`, and the reader asks the version that
+//! [`open`] has given which of them to decode. The writer knows the newest alone. The files of version 1 in
+//! `tests/fixtures/golden` stay there, and go on to be read, to predict and to continue.
 
 mod atomic;
+mod limit;
 
 pub(crate) use atomic::sync_folder;
 pub use atomic::{remove, write_atomically};
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,8 +43,8 @@ use crate::error::{Error, Result};
 const MAGIC: [u8; 8] = *b"\x89MLP\r\n\x1a\n";
 const HEADER: usize = 28;
 
-/// The largest payload that is read: 8 GiB, the largest network in `f32`.
-const MAX_PAYLOAD: usize = 1 << 33;
+/// The largest payload that is written and read: 64 GiB, the largest network in `f64` with the moments of Adam.
+const MAX_PAYLOAD: u64 = 1 << 36;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +75,17 @@ impl Kind {
 ///
 /// # Errors
 ///
-/// [`Error::Format`] when serde cannot write the value.
+/// [`Error::Format`] when serde cannot write the value, and for more than 64 GiB, which nothing would read again.
 pub fn encode<T: Serialize>(kind: Kind, version: u16, value: &T) -> Result<Vec<u8>> {
     let mut bytes = vec![0; HEADER];
     let written = bincode::serde::encode_into_std_write(value, &mut bytes, bincode::config::legacy());
     written.map_err(|error| Error::Format { kind: kind.name(), problem: error.to_string() })?;
     let payload = &bytes[HEADER..];
     let (length, checksum) = (payload.len() as u64, crc32c::crc32c(payload));
+    if length > MAX_PAYLOAD {
+        let problem = format!("it would have {length} bytes of content, more than {MAX_PAYLOAD}");
+        return Err(Error::Format { kind: kind.name(), problem });
+    }
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..10].copy_from_slice(&(kind as u16).to_le_bytes());
     bytes[10..12].copy_from_slice(&version.to_le_bytes());
@@ -93,7 +118,10 @@ pub fn open(kind: Kind, newest: u16, bytes: &[u8]) -> Result<(u16, &[u8])> {
     if version == 0 || version > newest {
         return Err(fail(format!("it has format version {version}, and this program reads 1 to {newest}")));
     }
-    let length = u64::from(u32_at(12)) | (u64::from(u32_at(16)) << 32);
+    let length = payload_len(bytes);
+    if length > MAX_PAYLOAD {
+        return Err(fail(format!("it should have {length} bytes of content, more than {MAX_PAYLOAD}")));
+    }
     let payload = &bytes[HEADER..];
     if length != payload.len() as u64 {
         return Err(fail(format!("it should have {length} bytes of content, but has {}", payload.len())));
@@ -104,14 +132,18 @@ pub fn open(kind: Kind, newest: u16, bytes: &[u8]) -> Result<(u16, &[u8])> {
     Ok((version, payload))
 }
 
+/// The payload's length as a header of at least 20 bytes says it.
+fn payload_len(header: &[u8]) -> u64 {
+    header[12..20].iter().rev().fold(0, |length, &byte| (length << 8) | u64::from(byte))
+}
+
 /// Reads a value from a payload, all of it.
 ///
 /// # Errors
 ///
 /// [`Error::Format`] for bytes that are no such value, or go on after it.
 pub fn decode<T: DeserializeOwned>(kind: Kind, payload: &[u8]) -> Result<T> {
-    let config = bincode::config::legacy().with_limit::<MAX_PAYLOAD>();
-    match bincode::serde::decode_from_slice(payload, config) {
+    match limit::decode(payload) {
         Ok((value, read)) if read == payload.len() => Ok(value),
         Ok((_, read)) => {
             let problem = format!("{} bytes are left over", payload.len() - read);
@@ -126,12 +158,37 @@ pub(crate) fn contradiction(kind: Kind, problem: impl Into<String>) -> Error {
     Error::Format { kind: kind.name(), problem: problem.into() }
 }
 
-/// Reads a whole file.
+/// Reads a file of this format: its header, and then no more bytes than the header says, and one that shows that there are
+/// more. A file that begins in another way, however long it is, is not read beyond that beginning; [`open`] says what is wrong.
 ///
 /// # Errors
 ///
 /// [`Error::File`] names the path.
-pub fn read_file(path: impl AsRef<std::path::Path>) -> Result<Vec<u8>> {
+pub fn read_framed(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let path = path.as_ref();
+    read_frame(path).map_err(|source| Error::File { action: "cannot read", path: path.into(), source })
+}
+
+fn read_frame(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::with_capacity(HEADER);
+    file.by_ref().take(HEADER as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == HEADER && bytes[..8] == MAGIC && payload_len(&bytes) <= MAX_PAYLOAD {
+        let length = payload_len(&bytes);
+        // The room that is taken at once is that of the real file.
+        let there = file.metadata()?.len().saturating_sub(HEADER as u64);
+        bytes.reserve_exact(length.min(there) as usize);
+        file.take(length + 1).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Reads a whole file, whatever its format.
+///
+/// # Errors
+///
+/// [`Error::File`] names the path.
+pub fn read_file(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let path = path.as_ref();
     std::fs::read(path).map_err(|source| Error::File { action: "cannot read", path: path.into(), source })
 }
@@ -167,5 +224,43 @@ mod tests {
         assert!(open(Kind::Run, 1, &bytes).unwrap_err().to_string().contains("version 2"));
         assert!(open(Kind::Regressor, 2, &bytes).is_err());
         assert!(open(Kind::Run, 2, &bytes).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_read_no_further_than_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mlp");
+        let bytes = encode(Kind::Run, 1, &vec![7_u64; 40]).unwrap();
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_framed(&path).unwrap()
+        };
+        assert_eq!(read(&bytes), bytes);
+        assert_eq!(read(&bytes[..100]), bytes[..100]);
+        assert!(read(&[]).is_empty());
+        let longer = [&bytes[..], &[1; 1000]].concat();
+        assert_eq!(read(&longer), longer[..bytes.len() + 1]);
+        assert_eq!(read(&[5; 1000]).len(), HEADER);
+        // A length that no file has costs nothing.
+        let mut huge = bytes.clone();
+        huge[12..20].copy_from_slice(&MAX_PAYLOAD.to_le_bytes());
+        assert_eq!(read(&huge), huge);
+        huge[12..20].copy_from_slice(&u64::MAX.to_le_bytes());
+        let read = read(&huge);
+        assert_eq!(read.len(), HEADER);
+        assert!(open(Kind::Run, 1, &read).is_err());
+        if cfg!(unix) {
+            assert_eq!(read_framed("/dev/zero").unwrap(), [0; HEADER], "a file without an end");
+        }
+    }
+
+    #[test]
+    fn a_payload_that_is_too_long_is_refused_before_it_is_looked_at() {
+        let mut bytes = encode(Kind::Run, 1, &1_u8).unwrap();
+        bytes[12..20].copy_from_slice(&(MAX_PAYLOAD + 1).to_le_bytes());
+        let header = crc32c::crc32c(&bytes[..24]);
+        bytes[24..28].copy_from_slice(&header.to_le_bytes());
+        let error = open(Kind::Run, 1, &bytes).unwrap_err().to_string();
+        assert!(error.contains("more than 68719476736"), "{error}");
     }
 }

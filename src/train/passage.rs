@@ -155,11 +155,12 @@ impl<F: Float> Passage<'_, '_, F> {
         let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
-        let order = &order[start..(start + plan.batch_size).min(order.len())];
+        let (order, later) = order[start..].split_at(plan.batch_size.min(order.len() - start));
         let n = order.len();
         let (y, weights) = (&mut y[..n * rows.target_width()], &mut weights[..n]);
         let n_outputs = network.n_outputs();
         plan.read_targets(rows, n_outputs, order, tape.input_mut(n), y)?;
+        rows.announce(&later[..plan.batch_size.min(later.len())]);
         rows.gather_weights(order, weights);
         let sample_weights = &*weights;
         let weights = rows.loss_weights(order, y, sample_weights, loss_weights);

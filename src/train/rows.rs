@@ -322,6 +322,15 @@ impl<'a, F: Float> Rows<'a, F> {
         Ok(())
     }
 
+    /// Announces the rows that will be read next, so that they come into the cache while others are computed with.
+    pub(crate) fn announce(&self, rows: &[usize]) {
+        if let Store::Arrays { x, .. } = &self.store
+            && let Some(values) = x.as_slice()
+        {
+            kernel::announce_rows(values, x.ncols(), x.ncols(), rows.iter().copied());
+        }
+    }
+
     /// Copies the sample weights of some rows of the data set into a buffer; 1 where there are none.
     pub(crate) fn gather_weights(&self, rows: &[usize], to: &mut [F]) {
         match &self.weights {

@@ -162,6 +162,17 @@ impl<F: Float> Run<F> {
         }
     }
 
+    /// A run at its beginning, with the weights of a network that the plan describes.
+    pub(crate) fn with_network(plan: Plan, network: Network<F>) -> Result<Self> {
+        plan.check()?;
+        Ok(Run::assemble(plan, network))
+    }
+
+    /// The same plan at its beginning, with those weights.
+    pub(crate) fn restarted(&self, network: Network<F>) -> Self {
+        Run::assemble(self.plan.clone(), network)
+    }
+
     /// Goes on under another plan with the same network, loss and optimizer: fresh callbacks, and no longer stopped.
     pub(crate) fn renew(&mut self, plan: Plan) {
         self.callbacks = plan.callbacks.iter().map(|callback| callback.start()).collect();

@@ -67,6 +67,10 @@ impl<F: Float> Run<F> {
     ///
     /// Parts of the user's own are found by their name, when they have been [registered](crate::part::register).
     ///
+    /// Reading writes nothing. But a run has its callbacks in its file, and some write where their settings say: before a
+    /// file of strangers is advanced, look at its [`plan`](Run::plan). Models go on with the callbacks of the new fit, and
+    /// never with those of a file.
+    ///
     /// # Errors
     ///
     /// [`Error::Format`](crate::Error::Format) for bytes that are no run of this number type, are damaged, or hold
@@ -132,7 +136,13 @@ impl<F: Float> Run<F> {
         if plan_params != mirror.weights.len() {
             return Err(fail("its weights do not fit its network"));
         }
-        let mut run = Run::new(mirror.plan, n_features)?;
+        mirror.plan.check()?;
+        // Weights that are replaced need not be drawn: an orthogonal matrix takes far longer than its file.
+        let network = mirror.plan.network.build_empty::<F>(n_features)?;
+        if mirror.slots.len() != mirror.plan.optimizer.ops::<F>().slots().len() {
+            return Err(fail("its moments do not fit its optimizer"));
+        }
+        let mut run = Run::assemble(mirror.plan, network);
         let stages: Vec<(usize, usize)> =
             run.network.stages().iter().flat_map(|stage| stage.places.iter().copied()).collect();
         let unpack = |values: &[F], buffer: &mut Buffer<F>| -> Result<()> {
@@ -151,8 +161,7 @@ impl<F: Float> Run<F> {
         };
         unpack(&mirror.weights, run.network.weights_mut())?;
         let moments = &mut run.moments;
-        let scalars_fit = mirror.scalars.len() == moments.scalars.len();
-        if mirror.slots.len() != moments.slots.len() || !scalars_fit {
+        if mirror.scalars.len() != moments.scalars.len() {
             return Err(fail("its moments do not fit its optimizer"));
         }
         if mirror.scalars.iter().any(|value| !value.is_finite()) {
@@ -180,9 +189,16 @@ impl<F: Float> Run<F> {
             run.best = Some(buffer);
         }
         let factor = mirror.learning_rate_factor;
-        if !(factor.is_finite() && factor >= 0.0)
-            || mirror.position.step > MAX_STEPS
-            || mirror.totals.metrics.len() != run.plan.metrics.len()
+        let Position { epoch, batch, step } = mirror.position;
+        // Each epoch has a batch, and each batch is a step.
+        let counted = step <= MAX_STEPS && epoch <= step && batch <= step - epoch;
+        let Totals { first_loss, loss, mass, metrics } = &mirror.totals;
+        let summed = first_loss.is_none_or(f64::is_finite)
+            && !loss.is_nan()
+            && mass.is_finite()
+            && if batch > 0 { *mass > 0.0 } else { *mass >= 0.0 };
+        if !(factor.is_finite() && factor >= 0.0 && counted && summed)
+            || metrics.len() != run.plan.metrics.len()
         {
             return Err(fail("its counters contradict each other"));
         }
@@ -197,6 +213,10 @@ impl<F: Float> Run<F> {
         }
         if !mirror.history.is_consistent() || mirror.history.len() as u64 != mirror.position.epoch {
             return Err(fail("its history contradicts its counters"));
+        }
+        let planned = run.plan.callbacks.iter().map(AnyCallback::name);
+        if !planned.eq(mirror.callbacks.iter().map(|(name, _)| name)) {
+            return Err(fail("its callbacks are not those of its plan"));
         }
         run.callbacks = mirror
             .callbacks

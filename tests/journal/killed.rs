@@ -1,4 +1,8 @@
 //! A process that searches, killed again and again.
+//!
+//! ```text
+//! LINFA_MLP_KILLS=200 cargo test --test journal killed      # 50 kills if it is not set
+//! ```
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -81,8 +85,10 @@ fn killed_at_fifty_moments_and_started_again_it_gives_the_same_bytes() {
     assert_eq!(fs::read(measured.path().join("done")).unwrap(), expected);
 
     let mut moments = Stream::new(7).named("kill");
+    let kills_wanted: usize =
+        std::env::var("LINFA_MLP_KILLS").map_or(50, |kills| kills.parse().expect("a number"));
     let (mut kills, mut chains, mut in_the_middle) = (0, 0, 0);
-    while kills < 50 {
+    while kills < kills_wanted {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("a.journal");
         let (mut kills_here, mut before) = (0, Vec::new());
@@ -116,6 +122,7 @@ fn killed_at_fifty_moments_and_started_again_it_gives_the_same_bytes() {
         // The fits that were under way are lost; there cannot be more of them than threads.
         assert!(started <= NETWORKS + kills_here * THREADS, "{started} fits after {kills_here} kills");
     }
+    println!("{kills} kills of {chains} searches, {in_the_middle} of them between finished fits");
     assert!(chains >= 2 && in_the_middle >= 10, "{chains} chains, {in_the_middle} kills between fits");
 }
 

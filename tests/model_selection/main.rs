@@ -15,6 +15,7 @@ mod preparation;
 mod preprocess_axis;
 mod rows;
 mod same_anywhere;
+mod shared_store;
 mod splitters;
 mod strategies;
 mod toy;

@@ -6,15 +6,19 @@ use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, Rung};
+use crate::error::Result;
+use crate::model_selection::engine::evaluation::{Evaluation, Past};
+use crate::model_selection::engine::keeper::Keeper;
+use crate::model_selection::engine::limits::Limits;
 use crate::model_selection::engine::protocol::{Protocol, protocol_methods};
+use crate::model_selection::engine::rung::Rung;
 use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::fit_rows::FitRows;
 use crate::model_selection::fit::target::Target;
-use crate::model_selection::journal::{Content, Ledger, Study};
+use crate::model_selection::journal::{Content, Study};
 use crate::model_selection::observer::{SearchObserver, SearchPlan};
 use crate::model_selection::preparation::Prefixes;
 use crate::model_selection::results::{
@@ -81,7 +85,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     /// # Errors
     ///
     /// - what the splitter, the scorers' names, the data and the journal are refused for, before the first fit
-    /// - [`Error::AllFitsFailed`] when no fold could be fitted and scored
+    /// - [`Error::AllFitsFailed`](crate::Error::AllFitsFailed) when no fold could be fitted and scored
     pub fn run<P, D, S, I, E>(
         &self,
         estimator: &P,
@@ -119,10 +123,10 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         self.by_rows(estimator, &DataView::of(dataset)?, None, content)
     }
 
-    /// What a journal knows the estimator by.
+    /// What a journal or a shared store knows the estimator by.
     fn content<P: fmt::Debug>(&self, estimator: &P) -> Result<Option<Content>> {
-        let of = |journal| Content::of(estimator, &Params::default(), journal);
-        self.protocol.journal.as_ref().map(of).transpose()
+        let of = |keeper: Keeper<'_>| Content::of(estimator, &Params::default(), keeper.tag());
+        Keeper::of(&self.protocol)?.map(of).transpose()
     }
 
     /// The folds into which a splitter divides the data set, with the groups given here; checked as before every fit.
@@ -160,7 +164,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     }
 
     /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`, and the content
-    /// is what a journal knows the estimator by; without one there must be no journal.
+    /// is what a journal knows the estimator by; without one there must be none, and no executor with a store.
     pub(in crate::model_selection) fn evaluate<T, P, I>(
         &self,
         trainer: &T,
@@ -181,7 +185,8 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let candidates = std::slice::from_ref(estimator);
         let limits = Limits::new(protocol);
         let rung = Rung::only(0..1, &folds);
-        let ledger;
+        let joined;
+        let mut executor = &protocol.executor;
         let no_params = Params::default();
         let prefixes = Prefixes::of(&protocol.preparation, candidates.iter().map(|_| &no_params));
         let mut evaluation =
@@ -189,27 +194,30 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         evaluation.check(&[&folds], |_, error| error)?;
         protocol.observers.ready()?;
         let mut notes = Vec::new();
-        if let Some(journal) = &protocol.journal {
-            let Some(content) = &content else {
-                let allowed = "unset where more is kept of a fit than its row, which a journal does not have";
-                return Err(Error::parameter("journal", journal.path().display(), allowed));
-            };
-            let study = evaluation.describe(Study::new(journal), &folds)?;
-            ledger = Ledger::open(journal, &study)?;
-            notes.extend(ledger.note());
-            evaluation.remember(Past { ledger: &ledger, contents: std::slice::from_ref(content) });
+        if let Some(keeper) = Keeper::of(protocol)? {
+            let Some(content) = &content else { return Err(keeper.refused()) };
+            let mut study = evaluation.describe(Study::new(keeper.tag()), &folds)?;
+            if keeper.is_shared() {
+                study = study.with("estimator", content.digest.to_string());
+            }
+            joined = keeper.open(&study, protocol)?;
+            notes.extend(joined.store.note());
+            executor = &joined.executor;
+            let contents = std::slice::from_ref(content);
+            evaluation.remember(Past { store: &*joined.store, contents, outer: None });
         }
         protocol.observers.search_started(&SearchPlan {
             candidates: vec![Params::default()],
+            examples: Vec::new(),
             folds: splits.len(),
-            fits: splits.len() * protocol.replicates,
+            fits: protocol.share(splits.len() * protocol.replicates),
             restored: evaluation.restored(&rung),
             replicates: protocol.replicates,
             threads: protocol.executor.threads(),
             scorers: scorers.iter().map(|scorer| scorer.name().to_string()).collect(),
             notes,
         });
-        let rows = evaluation.run(&rung, &*protocol.executor)?;
+        let rows = evaluation.run(&rung, &**executor)?;
         evaluation.check_any_fit(&rows)?;
         drop(evaluation);
         let scorers = scorers.iter().map(ScorerInfo::of).collect();
@@ -228,12 +236,12 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
 /// # Errors
 ///
 /// Before the first fit:
-/// - [`Error::NoRows`], [`Error::RowCount`] for data that do not belong together
-/// - [`Error::Parameter`] for no scorers, or two of the same name
-/// - the splitter's own, [`Error::EmptyFold`] for a fold without rows, [`Error::ClassMissing`] for one that would train
+/// - [`Error::NoRows`](crate::Error::NoRows), [`Error::RowCount`](crate::Error::RowCount) for data that do not belong together
+/// - [`Error::Parameter`](crate::Error::Parameter) for no scorers, or two of the same name
+/// - the splitter's own, [`Error::EmptyFold`](crate::Error::EmptyFold) for a fold without rows, [`Error::ClassMissing`](crate::Error::ClassMissing) for one that would train
 ///   without a class
 ///
-/// Afterwards: [`Error::AllFitsFailed`] when no fold could be fitted and scored.
+/// Afterwards: [`Error::AllFitsFailed`](crate::Error::AllFitsFailed) when no fold could be fitted and scored.
 ///
 /// # Examples
 ///
@@ -369,14 +377,40 @@ pub trait CrossValidate {
 
 impl<P> CrossValidate for P {}
 
-/// What cross-validation measured: one row for each fold. `Display` prints a table.
-#[derive(Clone, Debug, PartialEq)]
+/// What cross-validation measured: one row for each fold. `Display` prints a table, serde writes it and reads it back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Saved")]
 pub struct CrossValidation {
     results: SearchResults,
     splits: Vec<Split>,
 }
 
+/// Before it is known to be one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    results: SearchResults,
+    splits: Vec<Split>,
+}
+
+impl TryFrom<Saved> for CrossValidation {
+    type Error = &'static str;
+
+    fn try_from(Saved { results, splits }: Saved) -> std::result::Result<Self, Self::Error> {
+        let folds = results.rows().len();
+        if results.candidates().len() != 1 || folds != splits.len() {
+            return Err("a cross-validation has one candidate, and a row for each of its splits");
+        }
+        Ok(CrossValidation { results, splits })
+    }
+}
+
 impl CrossValidation {
+    /// Of the rows of one candidate.
+    pub(in crate::model_selection) fn new(results: SearchResults, splits: Vec<Split>) -> Self {
+        CrossValidation { results, splits }
+    }
+
     /// The folds' rows: status, scores in the order of the scorers, times.
     #[must_use]
     pub fn rows(&self) -> &[FitRow] {

@@ -22,13 +22,15 @@ use crate::model_selection::split::Splitter;
 use crate::rng::Stream;
 
 /// What a permutation test found. `Display` says it in a line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PermutationTest {
     /// The scorer.
     pub scorer: ScorerInfo,
     /// The mean test score on the data as they are.
+    #[serde(serialize_with = "crate::number::single", deserialize_with = "crate::number::read_single")]
     pub score: f64,
     /// The mean test score for each permutation of the targets; NaN where a fold failed.
+    #[serde(with = "crate::number::list")]
     pub permutation_scores: Vec<f64>,
     /// How often chance alone is as good:
     ///

@@ -12,7 +12,8 @@ use crate::model_selection::results::{
     feature = "plot",
     doc = "\n[`report::score_curve`](crate::report::score_curve) draws it, with bands of mean ± standard deviation."
 )]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScoreCurve {
     parameter: String,
     results: SearchResults,

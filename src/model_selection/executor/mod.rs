@@ -6,14 +6,22 @@
 //! it) frees its memory. Rows are plain data that can be written down, so an executor may also fetch them from elsewhere:
 //! a row is worth the same wherever its fit ran.
 //!
-//! [`RayonExecutor`] is the default.
+//! [`RayonExecutor`] is the default. An executor whose fits run in many processes has a [`SharedStore`], in which they find each
+//! other's rows.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rayon;
+mod store;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::{CandidateStatus, Postgres, StudyStatus};
 pub use self::rayon::RayonExecutor;
+pub use self::store::{FitStore, Joined, SharedStore};
 
+use super::journal::TaskKey;
 use super::observer::Task;
-use super::results::FitRow;
+use super::results::{FitRow, FitStatus, Params};
 use crate::error::Result;
 
 /// The fits of a search.
@@ -25,6 +33,39 @@ pub trait Work: Sync {
     ///
     /// A fold that cannot be prepared still opens; each fit in it then fails with the reason.
     fn open<'a>(&'a self, fold: &FoldTasks) -> Box<dyn OpenFold + 'a>;
+
+    /// What every process calls a fit; none when no store is shared.
+    fn key(&self, task: Task) -> Option<TaskKey> {
+        let _ = task;
+        None
+    }
+
+    /// The parameters of the candidate, for those who read what is stored.
+    fn params(&self, task: Task) -> Params {
+        let _ = task;
+        Params::default()
+    }
+
+    /// A row from elsewhere as the row of this task, whose candidate may have another number there; none when it cannot be of
+    /// this fit.
+    fn restore(&self, task: Task, row: FitRow) -> Option<FitRow> {
+        Some(FitRow { candidate: task.candidate, rung: task.rung, ..row })
+    }
+
+    /// The row of a fit that failed for this reason without being tried here, because it has ended every process that did.
+    fn given_up(&self, task: Task, message: String) -> FitRow {
+        FitRow { status: FitStatus::Failed { message }, ..FitRow::started(task, 0, 0, 0) }
+    }
+
+    /// Whether the row is that of a whole fit. One that was stopped, or may have been, is for this process alone.
+    fn counts(&self, row: &FitRow) -> bool {
+        !row.status.is_stopped()
+    }
+
+    /// Whether the search is to end: fits that are asked for now come back at once, as stopped.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// The fits that are to run in a fold with the same preprocessing.
@@ -49,6 +90,13 @@ pub trait OpenFold: Send + Sync {
 pub trait Executor: std::fmt::Debug + Send + Sync {
     /// The number of fits that can run at a time.
     fn threads(&self) -> usize;
+
+    /// The store that it shares with other processes, if it does.
+    ///
+    /// A search then [joins](SharedStore::join) it and runs its fits by what it has joined, never by this value.
+    fn store(&self) -> Option<&dyn SharedStore> {
+        None
+    }
 
     /// Sees to it that every task's row is given to `done` once, in any order and from any thread.
     ///

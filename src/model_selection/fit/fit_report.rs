@@ -36,7 +36,7 @@ pub struct FitReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Curve {
-    #[serde(with = "crate::model_selection::results::number::lists")]
+    #[serde(with = "crate::number::lists")]
     columns: BTreeMap<String, Vec<f64>>,
 }
 

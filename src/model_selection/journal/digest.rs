@@ -9,7 +9,7 @@ use crate::rng::Stream;
 /// 128 bits that stand for a sequence of words, written as 32 hexadecimal digits. Two sequences that differ by accident
 /// have different digests; it is no protection against somebody who looks for two that have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Digest(u128);
+pub struct Digest(u128);
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

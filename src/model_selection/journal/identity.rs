@@ -1,4 +1,4 @@
-//! What a journal belongs to, and which fit a row is of.
+//! What a journal or a shared store belongs to, and which fit a row is of.
 //!
 //! The **study** is everything that all fits share. It is written down once, and a search with another study is refused.
 //! A **task** is one fit: the candidate by its content, the fold, and how far it was trained. A candidate's number is
@@ -20,17 +20,35 @@ use crate::model_selection::fit::data_view::{DataView, columns};
 use crate::model_selection::fit::target::Target;
 use crate::model_selection::results::Params;
 
+/// Stands for code that has no settings, and says whose it is: `journal` …
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tag<'a> {
+    pub of: &'static str,
+    pub text: Option<&'a str>,
+}
+
+impl<'a> From<&'a Journal> for Tag<'a> {
+    fn from(journal: &'a Journal) -> Self {
+        Tag { of: "journal", text: journal.tag.as_deref() }
+    }
+}
+
 /// What all fits of a search share: names and short texts, with digests where the thing itself is long.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Study(Vec<(String, String)>);
+pub struct Study(Vec<(String, String)>);
 
 impl Study {
-    /// The study of a journal, by this version of the crate.
-    pub(crate) fn new(journal: &Journal) -> Self {
+    /// The study of a search with this tag, by this version of the crate.
+    pub(crate) fn new<'t>(tag: impl Into<Tag<'t>>) -> Self {
         Study::default()
             .with("version of linfa-mlp", env!("CARGO_PKG_VERSION"))
-            .with("tag", journal.tag.as_deref().unwrap_or("none"))
+            .with("tag", tag.into().text.unwrap_or("none"))
+    }
+
+    /// What belongs to the study, by its name: `records`, `folds`, `scorers` …
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// Adds something that every fit depends on.
@@ -70,9 +88,10 @@ impl Study {
         self.with("folds", format!("{}, {}", folds.len(), digester.digest()))
     }
 
-    /// The first thing in which this search differs from the one that a journal was written by: its name, what the
-    /// journal says, and what it is here.
-    pub(super) fn difference(&self, journal: &Study) -> Option<(String, String, String)> {
+    /// The first thing in which this study differs from the one that was written down: its name, what is written there, and
+    /// what it is here.
+    #[must_use]
+    pub fn difference(&self, journal: &Study) -> Option<(String, String, String)> {
         let of = |study: &Study, name: &str| {
             let value = study.0.iter().find(|(key, _)| key == name);
             value.map_or_else(|| "not there".to_string(), |(_, value)| value.clone())
@@ -97,9 +116,9 @@ pub(crate) fn target<Y: Target>(digester: &mut Digester, value: &Y) {
     }
 }
 
-/// One fit. Fields added later get a serde default, which stands for what there was before.
+/// One fit, by what every process calls it. Fields added later get a serde default, which stands for what there was before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct TaskKey {
+pub struct TaskKey {
     /// The candidate's content.
     pub candidate: Digest,
     /// The fold, from 0.
@@ -113,6 +132,20 @@ pub(crate) struct TaskKey {
     /// How far, as the search counts: rows, where they are what a search gives more of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<u64>,
+    /// The epochs that it was trained for in place of the candidate's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// The outer fold of a search inside a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer: Option<usize>,
+}
+
+impl TaskKey {
+    /// A candidate that is trained to its own end in that fold.
+    #[cfg(test)]
+    pub(super) fn whole(candidate: Digest, fold: usize) -> Self {
+        TaskKey { candidate, fold, replicate: 0, goal: None, resource: None, epochs: None, outer: None }
+    }
 }
 
 /// A candidate as a journal knows it: by what it is, not by its number.
@@ -133,14 +166,15 @@ impl Content {
     ///
     /// [`Error::Parameter`] when the form says that it leaves something out, or shows an address, which is another one
     /// in every process; with a tag, both are taken to be covered by it.
-    pub(crate) fn of<P: Debug>(builder: &P, params: &Params, journal: &Journal) -> Result<Self> {
+    pub(crate) fn of<'t, P: Debug>(builder: &P, params: &Params, tag: impl Into<Tag<'t>>) -> Result<Self> {
+        let tag = tag.into();
         // The alternate form: ndarray leaves out elements of large arrays in the plain one.
         let form = format!("{builder:#?}");
         let hidden = form.lines().find(|line| leaves_out(line) || addresses(line).next().is_some());
-        if let (Some(line), None) = (hidden, &journal.tag) {
+        if let (Some(line), None) = (hidden, tag.text) {
             let found = format!("without one, though {:?} does not show all it holds", line.trim());
             return Err(Error::parameter(
-                "tag of the journal",
+                format!("tag of the {}", tag.of),
                 found,
                 "a text that changes with what the estimator's Debug form leaves out",
             ));

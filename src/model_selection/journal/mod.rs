@@ -26,14 +26,18 @@ mod digest;
 mod format;
 mod identity;
 mod ledger;
+mod merge;
+mod reading;
 mod states;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use digest::{Digest, Digester};
-pub(crate) use identity::{Content, Study, TaskKey, number, target};
+pub use digest::Digest;
+pub(crate) use digest::Digester;
+pub(crate) use identity::{Content, Tag, number, target};
+pub use identity::{Study, TaskKey};
 pub(crate) use ledger::Ledger;
-pub(crate) use states::StateOf;
+pub use states::StateOf;
 
 /// Where a search writes down its finished fits.
 ///

@@ -50,11 +50,14 @@ impl Task {
 pub struct SearchPlan {
     /// The parameters of the candidates that are known when the search starts, in order.
     pub candidates: Vec<Params>,
+    /// Parameters such as candidates still to be proposed may have, a thousand drawn by chance from the space: whoever needs to know
+    /// all names before the first fit finds them here. None, when all candidates are known.
+    pub examples: Vec<Params>,
     /// The number of folds.
     pub folds: usize,
     /// The number of fits, without the refit; with those of candidates still to be proposed.
     pub fits: usize,
-    /// How many fits of these candidates a journal has already, of their first rung: their rows are restored.
+    /// How many fits of these candidates a journal or a shared store has already, of their first rung: their rows are restored.
     pub restored: usize,
     /// The fits of each candidate in each fold, with seeds of their own.
     pub replicates: usize,
@@ -95,8 +98,8 @@ pub struct Progress {
 ///
 /// In a search of c candidates and k folds, `fit_started` and `fit_finished` come c · k times each, also for fits that
 /// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
-/// finished without having been started. A fit whose row a journal has is neither: `fit_restored` comes instead. The other
-/// methods come once, and the two of the refit only when there is one.
+/// finished without having been started, and so is one that another process did while the search runs. A fit whose row was there
+/// before, in a journal or a shared store, is neither: `fit_restored` comes instead. The other methods come once, and the two of the refit only when there is one.
 pub trait SearchObserver: Send + Sync {
     /// Says whether it can watch, before anything else: the search ends with the error.
     ///
@@ -122,7 +125,7 @@ pub trait SearchObserver: Send + Sync {
         let _ = rung;
     }
 
-    /// The row of a fit was found in a journal.
+    /// The row of a fit was found in a journal or a shared store.
     fn fit_restored(&self, row: &FitRow) {
         let _ = row;
     }
@@ -137,7 +140,7 @@ pub trait SearchObserver: Send + Sync {
         let _ = (task, progress);
     }
 
-    /// A fit was scored or failed. With a journal, its row is on the disk by now.
+    /// A fit was scored or failed, here or in another process. With a journal, its row is on the disk by now.
     fn fit_finished(&self, row: &FitRow) {
         let _ = row;
     }
@@ -169,6 +172,10 @@ impl std::fmt::Debug for Observers {
 }
 
 impl Observers {
+    pub(crate) fn is_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     pub(crate) fn push(&mut self, observer: Arc<dyn SearchObserver>) {
         self.0.push(observer);
     }

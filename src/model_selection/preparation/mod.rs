@@ -178,6 +178,11 @@ impl<F: Float> FittedSteps<F> {
         self.0.is_empty()
     }
 
+    /// The transformers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Transform<F>> {
+        self.0.iter().map(|step| &**step)
+    }
+
     /// The records as the estimator sees them.
     #[must_use]
     pub fn apply(&self, records: ArrayView2<'_, F>) -> Array2<F> {

@@ -1,5 +1,6 @@
 //! linfa's transformers behind one interface.
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -14,11 +15,18 @@ use crate::error::{Error, Result};
 pub trait Transform<F>: Send + Sync {
     /// The transformed records.
     fn transform(&self, records: Array2<F>) -> Array2<F>;
+
+    /// The transformer itself, to look for a type that is known.
+    fn as_any(&self) -> &dyn Any;
 }
 
-impl<F, T: Transformer<Array2<F>, Array2<F>> + Send + Sync> Transform<F> for T {
+impl<F, T: Transformer<Array2<F>, Array2<F>> + Send + Sync + 'static> Transform<F> for T {
     fn transform(&self, records: Array2<F>) -> Array2<F> {
         Transformer::transform(self, records)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

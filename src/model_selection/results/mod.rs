@@ -2,8 +2,8 @@
 
 mod comparison;
 mod export;
-pub(super) mod number;
 mod params;
+mod saved;
 mod student_t;
 mod summary;
 mod table;
@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::observer::Task;
 use crate::error::Error;
 use crate::model_selection::fit::fit_report::{Curve, FitReport};
+use crate::number;
 
 /// How a fit ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

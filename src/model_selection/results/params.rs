@@ -55,6 +55,11 @@ impl ParamValue {
         &self.json
     }
 
+    /// A value that was written down with its text.
+    pub(super) fn read(text: String, json: Value) -> Self {
+        ParamValue { text, json }
+    }
+
     /// The value as a number, when it is one.
     #[must_use]
     pub fn number(&self) -> Option<f64> {

@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{FitRow, Params, number};
+use super::{FitRow, Params};
 use crate::metric::Direction;
 use crate::model_selection::scorer::{Scorer, better_first};
+use crate::number;
 
 /// A scorer's name and direction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorerInfo {
     /// The name.
     pub name: String,
@@ -101,7 +102,20 @@ pub struct CandidateSummary {
 /// Everything a search measured.
 ///
 /// `Display` prints the ranked table; [`to_csv`](SearchResults::to_csv), [`fits_to_csv`](SearchResults::fits_to_csv) and
-/// [`to_json`](SearchResults::to_json) write it for other programs.
+/// [`to_json`](SearchResults::to_json) write it for other programs. serde writes and reads it in any format that describes
+/// itself, such as JSON: what is read back has the same table, rows and ranks.
+///
+/// ```
+/// use linfa_mlp::model_selection::{KFold, Scorer, SearchResults, cross_validate};
+/// use linfa_mlp::prelude::*;
+///
+/// let params = MlpRegressor::params().hidden_layer_sizes([4]).epochs(2);
+/// let folds = cross_validate(&params, &linfa_datasets::diabetes(), &KFold::new(2), &[Scorer::r2()])?;
+/// let text = serde_json::to_string(folds.results())?;
+/// let read: SearchResults = serde_json::from_str(&text)?;
+/// assert_eq!(read.to_string(), folds.results().to_string());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResults {
     pub(super) scorers: Vec<ScorerInfo>,

@@ -6,6 +6,7 @@ use super::{Activation, map, scale_by};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Attribute, Graph, Precision, Value};
 use crate::part::Configured;
 
 /// Exponential below 0.
@@ -47,6 +48,13 @@ impl<F: Float> Activation<F> for Elu {
         scaled_elu(z, F::one(), F::of(self.alpha));
     }
 
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            return Some(graph.apply_with("Elu", &[z], vec![("alpha", Attribute::Float(self.alpha as f32))]));
+        }
+        Some(express_elu(graph, z, self.alpha))
+    }
+
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
         let alpha = F::of(self.alpha);
         scale_by(
@@ -83,6 +91,16 @@ impl<F: Float> Activation<F> for Selu {
         scaled_elu(z, F::of(SELU_SCALE), F::of(SELU_ALPHA));
     }
 
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            let alpha = ("alpha", Attribute::Float(SELU_ALPHA as f32));
+            let scale = ("gamma", Attribute::Float(SELU_SCALE as f32));
+            return Some(graph.apply_with("Selu", &[z], vec![alpha, scale]));
+        }
+        let (elu, scale) = (express_elu(graph, z, SELU_ALPHA), graph.scalar(SELU_SCALE));
+        Some(graph.apply("Mul", &[elu, scale]))
+    }
+
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
         let (scale, floor) = (F::of(SELU_SCALE), F::of(SELU_SCALE * SELU_ALPHA));
         // At the kink the slope from above, as in Keras, where the ELU has the one from below.
@@ -104,4 +122,14 @@ fn scaled_elu<F: Float>(z: &mut [F], scale: F, alpha: F) {
             scale * if z > F::zero() { z } else { below }
         },
     );
+}
+
+/// max(z, 0) + α · (e^min(z, 0) − 1) in a graph.
+fn express_elu<F: Float>(graph: &mut Graph<'_, F>, z: Value, alpha: f64) -> Value {
+    let (zero, one, alpha) = (graph.scalar(0.0), graph.scalar(1.0), graph.scalar(alpha));
+    let (above, below) = (graph.apply("Max", &[z, zero]), graph.apply("Min", &[z, zero]));
+    let power = graph.apply("Exp", &[below]);
+    let below = graph.apply("Sub", &[power, one]);
+    let below = graph.apply("Mul", &[below, alpha]);
+    graph.apply("Add", &[above, below])
 }

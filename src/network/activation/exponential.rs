@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Value};
 use crate::part::Configured;
 
 /// The exponential, for outputs that are rates: `a = eᶻ`, `∂a/∂z = a`.
@@ -23,6 +24,10 @@ impl<F: Float> Activation<F> for Exponential {
             #[inline(always)]
             |z| math::exp(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(graph.apply("Exp", &[z]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, Keeps, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Value};
 use crate::part::Configured;
 
 /// GELU in its exact form (Keras' `approximate=False`).
@@ -30,6 +31,17 @@ impl<F: Float> Activation<F> for Gelu {
             #[inline(always)]
             |z| z * math::normal_cdf(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        // The operator of that name is younger than set 17.
+        let (root, one, half) =
+            (graph.scalar(std::f64::consts::SQRT_2), graph.scalar(1.0), graph.scalar(0.5));
+        let scaled = graph.apply("Div", &[z, root]);
+        let erf = graph.apply("Erf", &[scaled]);
+        let above = graph.apply("Add", &[erf, one]);
+        let weighted = graph.apply("Mul", &[z, above]);
+        Some(graph.apply("Mul", &[weighted, half]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Activation;
 use crate::float::Float;
+use crate::network::graph::{Graph, Value};
 use crate::part::Configured;
 
 /// The identity: `a = z`. What a regression network ends in.
@@ -18,6 +19,10 @@ impl Configured for Identity {
 impl<F: Float> Activation<F> for Identity {
     fn forward(&self, z: &mut [F], _width: usize) {
         let _ = z;
+    }
+
+    fn express(&self, _graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(z)
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

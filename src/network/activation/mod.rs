@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::float::Float;
 use crate::kernel;
+use crate::network::graph::{Graph, Value};
 use crate::part::{Configured, Member, Part, Room};
 
 mod elu;
@@ -61,6 +62,12 @@ pub trait Activation<F: Float>: Send + Sync {
 
     /// Replaces ∂loss/∂a by ∂loss/∂z; `kept` is what [`keeps`](Self::keeps) says.
     fn backward(&self, kept: &[F], delta: &mut [F], width: usize);
+
+    /// Adds `a` to a graph, and gives its value; none when that cannot be said. Models with such an activation are not
+    /// exported.
+    fn express(&self, _graph: &mut Graph<'_, F>, _z: Value) -> Option<Value> {
+        None
+    }
 
     /// What [`backward`](Self::backward) reads.
     fn keeps(&self) -> Keeps {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, Keeps, map, scale_by};
 use crate::error::{Result, check};
 use crate::float::Float;
+use crate::network::graph::{Attribute, Graph, Precision, Value};
 use crate::part::Configured;
 
 /// The rectified linear unit.
@@ -27,6 +28,10 @@ impl<F: Float> Activation<F> for Relu {
             #[inline(always)]
             |z| if z < F::zero() { F::zero() } else { z },
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(graph.apply("Relu", &[z]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
@@ -78,6 +83,17 @@ impl<F: Float> Activation<F> for LeakyRelu {
             #[inline(always)]
             |z| if z < F::zero() { slope * z } else { z },
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            let settings = vec![("alpha", Attribute::Float(self.negative_slope as f32))];
+            return Some(graph.apply_with("LeakyRelu", &[z], settings));
+        }
+        let (zero, slope) = (graph.scalar(0.0), graph.scalar(self.negative_slope));
+        let (above, below) = (graph.apply("Max", &[z, zero]), graph.apply("Min", &[z, zero]));
+        let leak = graph.apply("Mul", &[below, slope]);
+        Some(graph.apply("Add", &[above, leak]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

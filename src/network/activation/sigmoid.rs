@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Attribute, Graph, Precision, Value};
 use crate::part::Configured;
 
 /// The logistic function.
@@ -27,6 +28,10 @@ impl<F: Float> Activation<F> for Sigmoid {
             #[inline(always)]
             |z| math::sigmoid(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(graph.apply("Sigmoid", &[z]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
@@ -59,6 +64,19 @@ impl<F: Float> Activation<F> for HardSigmoid {
             #[inline(always)]
             |z| math::min(math::max(z * sixth + half, F::zero()), F::one()),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            let settings = vec![("alpha", Attribute::Float(1.0 / 6.0)), ("beta", Attribute::Float(0.5))];
+            return Some(graph.apply_with("HardSigmoid", &[z], settings));
+        }
+        let (sixth, half) = (graph.scalar(1.0 / 6.0), graph.scalar(0.5));
+        let (zero, one) = (graph.scalar(0.0), graph.scalar(1.0));
+        let line = graph.apply("Mul", &[z, sixth]);
+        let line = graph.apply("Add", &[line, half]);
+        let above = graph.apply("Max", &[line, zero]);
+        Some(graph.apply("Min", &[above, one]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, Keeps, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Value};
 use crate::part::Configured;
 
 /// SiLU, also called swish.
@@ -31,6 +32,11 @@ impl<F: Float> Activation<F> for Silu {
             #[inline(always)]
             |z| z * math::sigmoid(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        let sigma = graph.apply("Sigmoid", &[z]);
+        Some(graph.apply("Mul", &[z, sigma]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

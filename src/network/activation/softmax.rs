@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Attribute, Graph, Value};
 use crate::part::Configured;
 
 /// Probabilities over the columns of a row.
@@ -40,6 +41,10 @@ impl<F: Float> Activation<F> for Softmax {
                 *a /= total;
             }
         }
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(graph.apply_with("Softmax", &[z], vec![("axis", Attribute::Int(-1))]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], width: usize) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Precision, Value};
 use crate::part::Configured;
 
 /// Softplus, a smooth ReLU.
@@ -26,6 +27,20 @@ impl<F: Float> Activation<F> for Softplus {
             #[inline(always)]
             |z| math::softplus(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            return Some(graph.apply("Softplus", &[z]));
+        }
+        // max(z, 0) + ln(1 + e^−|z|)
+        let (zero, one) = (graph.scalar(0.0), graph.scalar(1.0));
+        let (above, size) = (graph.apply("Max", &[z, zero]), graph.apply("Abs", &[z]));
+        let negative = graph.apply("Neg", &[size]);
+        let power = graph.apply("Exp", &[negative]);
+        let sum = graph.apply("Add", &[one, power]);
+        let logarithm = graph.apply("Log", &[sum]);
+        Some(graph.apply("Add", &[above, logarithm]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Precision, Value};
 use crate::part::Configured;
 
 /// Softsign, a bounded function with slow tails.
@@ -26,6 +27,15 @@ impl<F: Float> Activation<F> for Softsign {
             #[inline(always)]
             |z| z / (F::one() + math::abs(z)),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        if graph.precision() == Precision::Single {
+            return Some(graph.apply("Softsign", &[z]));
+        }
+        let (one, size) = (graph.scalar(1.0), graph.apply("Abs", &[z]));
+        let divisor = graph.apply("Add", &[one, size]);
+        Some(graph.apply("Div", &[z, divisor]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

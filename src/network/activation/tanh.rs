@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
+use crate::network::graph::{Graph, Value};
 use crate::part::Configured;
 
 /// The hyperbolic tangent.
@@ -26,6 +27,10 @@ impl<F: Float> Activation<F> for Tanh {
             #[inline(always)]
             |z| math::tanh(z),
         );
+    }
+
+    fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
+        Some(graph.apply("Tanh", &[z]))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {

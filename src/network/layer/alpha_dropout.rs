@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Forward, Layer, Noise};
+use super::{Backward, Express, Forward, Layer, Noise};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
+use crate::network::graph::Value;
 use crate::part::Configured;
 
 /// Dropout for networks of [`Selu`](crate::network::Selu): a dropped value becomes the least that the activation can give,
@@ -90,6 +91,10 @@ impl<F: Float> Layer<F> for AlphaDropout {
 
     fn is_random(&self) -> bool {
         self.rate > 0.0
+    }
+
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        Some(pass.input)
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::normalized::{affine, scale_and_offset};
-use super::{Backward, Forward, Gradient, Layer, Survey, Tensor, TensorsMut, check_part};
+use super::normalized::{affine, express_affine, scale_and_offset};
+use super::{Backward, Express, Forward, Gradient, Layer, Survey, Tensor, TensorsMut, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
+use crate::network::graph::Value;
 use crate::network::initializer::{Ones, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
@@ -241,6 +242,17 @@ impl<F: Float> Layer<F> for BatchNorm {
                 *moving = *moving * keep + new * take;
             }
         }
+    }
+
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        let Express { graph, input, n_inputs, weights, .. } = pass;
+        let mean = weights.constant(graph, "moving_mean", self.moving(), &[n_inputs]);
+        let variance = weights.get(self.moving() + 1).iter();
+        let deviation = variance.map(|variance| (variance.wide().max(0.0) + self.epsilon).sqrt()).collect();
+        let deviation = graph.vector("deviation", deviation);
+        let centred = graph.apply("Sub", &[input, mean]);
+        let normal = graph.apply("Div", &[centred, deviation]);
+        Some(express_affine(graph, normal, n_inputs, weights, (self.scale, self.center)))
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Forward, Gradient, Layer, Tensor, Tensors, check_part};
+use super::{Backward, Express, Forward, Gradient, Layer, Tensor, Tensors, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
 use crate::network::activation::{AnyActivation, Identity, Keeps};
 use crate::network::constraint::AnyConstraint;
+use crate::network::graph::Value;
 use crate::network::initializer::{AnyInitializer, GlorotUniform, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
@@ -250,6 +251,18 @@ impl<F: Float> Layer<F> for Dense {
 
     fn prepare(&self, n_inputs: usize, weights: Tensors<'_, F>, scratch: &mut [F]) {
         kernel::transpose(n_inputs, self.units, weights.get(KERNEL), scratch);
+    }
+
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        let Express { graph, input, n_inputs, weights, .. } = pass;
+        let kernel = weights.constant(graph, "kernel", KERNEL, &[n_inputs, self.units]);
+        let z = if self.use_bias {
+            let bias = weights.constant(graph, "bias", BIAS, &[self.units]);
+            graph.apply("Gemm", &[input, kernel, bias])
+        } else {
+            graph.apply("MatMul", &[input, kernel])
+        };
+        self.activation.ops::<F>().express(graph, z)
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

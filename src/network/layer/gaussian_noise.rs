@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Forward, Layer, Noise};
+use super::{Backward, Express, Forward, Layer, Noise};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel::{self, math};
+use crate::network::graph::Value;
 use crate::part::Configured;
 
 /// Adds normal noise in training; in a prediction nothing happens.
@@ -74,6 +75,10 @@ impl<F: Float> Layer<F> for GaussianNoise {
 
     fn is_random(&self) -> bool {
         self.stddev > 0.0
+    }
+
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        Some(pass.input)
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::normalized::{add_products, affine, scale_and_offset};
-use super::{Backward, Forward, Gradient, Layer, Tensor, check_part};
+use super::normalized::{add_products, affine, express_affine, scale_and_offset};
+use super::{Backward, Express, Forward, Gradient, Layer, Tensor, check_part};
 use crate::error::{Result, check};
 use crate::float::Float;
 use crate::kernel;
+use crate::network::graph::{Attribute, Graph, Value};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
 
@@ -132,6 +133,24 @@ impl<F: Float> Layer<F> for LayerNorm {
     // The normalised row, and 1 / √(variance + ε).
     fn kept_width(&self, n_inputs: usize) -> usize {
         n_inputs + 1
+    }
+
+    // Written out: the operator of that name is younger than many runtimes, and sums as it likes.
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        let Express { graph, input, n_inputs, weights, .. } = pass;
+        let mean = |graph: &mut Graph<'_, F>, x| {
+            let settings = vec![("axes", Attribute::Ints(vec![-1])), ("keepdims", Attribute::Int(1))];
+            graph.apply_with("ReduceMean", &[x], settings)
+        };
+        let centre = mean(graph, input);
+        let centred = graph.apply("Sub", &[input, centre]);
+        let squares = graph.apply("Mul", &[centred, centred]);
+        let variance = mean(graph, squares);
+        let epsilon = graph.scalar(self.epsilon);
+        let enough = graph.apply("Add", &[variance, epsilon]);
+        let deviation = graph.apply("Sqrt", &[enough]);
+        let normal = graph.apply("Div", &[centred, deviation]);
+        Some(express_affine(graph, normal, n_inputs, weights, (self.scale, self.center)))
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

@@ -12,12 +12,14 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::network::activation::AnyActivation;
 use crate::network::constraint::AnyConstraint;
+use crate::network::graph::{Graph, Value};
 use crate::network::initializer::AnyInitializer;
 use crate::network::regularizer::AnyRegularizer;
 use crate::network::sequential::Sequential;
 use crate::part::{Configured, Member, Part, Room};
 use crate::rng::Stream;
 
+mod activation_layer;
 mod alpha_dropout;
 mod batch_norm;
 mod dense;
@@ -27,6 +29,7 @@ mod layer_norm;
 mod normalized;
 mod residual;
 
+pub use activation_layer::ActivationLayer;
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
@@ -220,6 +223,21 @@ pub struct Survey<'a, F> {
     pub shared: &'a mut [F],
 }
 
+/// The place in a graph where a layer says what it computes in a prediction.
+#[derive(Debug)]
+pub struct Express<'g, 'a, F: Float> {
+    /// The graph, to which operators are added.
+    pub graph: &'g mut Graph<'a, F>,
+    /// (n_samples, n_inputs)
+    pub input: Value,
+    /// What goes past the branch that ends in this layer.
+    pub skip: Option<Value>,
+    /// Columns of the input.
+    pub n_inputs: usize,
+    /// The layer's weights.
+    pub weights: Tensors<'a, F>,
+}
+
 /// A step of a network. Only the output width and the two passes are mandatory.
 pub trait Layer<F: Float>: Send + Sync {
     /// Columns of the output for that many columns of the input.
@@ -295,6 +313,12 @@ pub trait Layer<F: Float>: Send + Sync {
     /// Computes ∂loss/∂input of some rows, a part of the batch that need not be the part of the forward pass.
     fn backward(&self, pass: Backward<'_, F>);
 
+    /// Adds what it computes in a prediction to a graph, and gives the value of its output; none when that cannot be said.
+    /// Models with such a layer are not exported.
+    fn express(&self, _pass: Express<'_, '_, F>) -> Option<Value> {
+        None
+    }
+
     /// Whether [`gradient`](Self::gradient) heeds the rows that are asked for, so that several threads share them. Where it does
     /// not, one thread computes the gradient of the whole layer.
     fn divides_gradient(&self) -> bool {
@@ -319,6 +343,7 @@ impl Room for Layers {
     fn members() -> &'static [Member<Self>] {
         const MEMBERS: &[Member<Layers>] = &[
             Member::of::<Dense>(),
+            Member::of::<ActivationLayer>(),
             Member::of::<Dropout>(),
             Member::of::<AlphaDropout>(),
             Member::of::<GaussianNoise>(),

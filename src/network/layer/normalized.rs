@@ -2,6 +2,7 @@
 
 use super::{Tensor, Tensors};
 use crate::float::Float;
+use crate::network::graph::{Graph, Value};
 use crate::network::initializer::{Ones, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 
@@ -32,6 +33,25 @@ pub(super) fn scale_and_offset<'a, F: Float>(
     center: bool,
 ) -> (Option<&'a [F]>, Option<&'a [F]>) {
     (scale.then(|| weights.get(0)), center.then(|| weights.get(usize::from(scale))))
+}
+
+/// `γ · normal + β` in a graph, as far as they are there.
+pub(super) fn express_affine<'a, F: Float>(
+    graph: &mut Graph<'a, F>,
+    mut normal: Value,
+    width: usize,
+    weights: Tensors<'a, F>,
+    (scale, center): (bool, bool),
+) -> Value {
+    if scale {
+        let gamma = weights.constant(graph, "gamma", 0, &[width]);
+        normal = graph.apply("Mul", &[normal, gamma]);
+    }
+    if center {
+        let beta = weights.constant(graph, "beta", usize::from(scale), &[width]);
+        normal = graph.apply("Add", &[normal, beta]);
+    }
+    normal
 }
 
 /// `to += a · b`, by element.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backward, Forward, Layer};
+use super::{Backward, Express, Forward, Layer};
 use crate::error::{Result, check};
 use crate::float::Float;
+use crate::network::graph::Value;
 use crate::network::sequential::Sequential;
 use crate::part::Configured;
 
@@ -73,6 +74,10 @@ impl<F: Float> Layer<F> for Residual {
     fn check_branch(&self, n_inputs: usize, n_branch: usize) -> Result<()> {
         let allowed = format!("{n_inputs}, as of the input that it is added to");
         check("the output width of the residual's last layer", n_branch, n_branch == n_inputs, &allowed)
+    }
+
+    fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
+        Some(pass.graph.apply("Add", &[pass.skip?, pass.input]))
     }
 
     fn forward(&self, pass: Forward<'_, F>) {

@@ -1,4 +1,4 @@
-//! Numbers that JSON does not have, as text.
+//! Numbers that JSON does not have, as text; in binary formats they are what they are.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A number that is written as `"NaN"`, `"inf"` or `"-inf"` when JSON has no number for it.
 #[derive(Clone, Copy)]
-pub(super) struct Number(pub f64);
+pub(crate) struct Number(pub f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -38,12 +38,17 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// For `#[serde(serialize_with)]` on a number.
-pub(super) fn single<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn single<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     Number(*value).serialize(serializer)
 }
 
+/// For `#[serde(deserialize_with)]` on a number.
+pub(crate) fn read_single<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::deserialize(deserializer).map(|number| number.0)
+}
+
 /// For `#[serde(with)]` on a list of numbers.
-pub(super) mod list {
+pub(crate) mod list {
     use super::*;
 
     pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
@@ -57,7 +62,7 @@ pub(super) mod list {
 }
 
 /// For `#[serde(with)]` on a list of numbers that may be missing.
-pub(super) mod option_list {
+pub(crate) mod option_list {
     use super::*;
 
     pub fn serialize<S: Serializer>(values: &Option<Vec<f64>>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -73,7 +78,7 @@ pub(super) mod option_list {
 }
 
 /// For `#[serde(with)]` on lists of numbers by name.
-pub(in crate::model_selection) mod lists {
+pub(crate) mod lists {
     use super::*;
 
     pub fn serialize<S: Serializer>(
@@ -90,5 +95,20 @@ pub(in crate::model_selection) mod lists {
         let lists = BTreeMap::<String, Vec<Number>>::deserialize(deserializer)?;
         let plain = |numbers: Vec<Number>| numbers.into_iter().map(|number| number.0).collect();
         Ok(lists.into_iter().map(|(name, numbers)| (name, plain(numbers))).collect())
+    }
+}
+
+/// For `#[serde(with)]` on columns of numbers.
+pub(crate) mod columns {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(columns: &[Vec<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+        let numbers = |values: &Vec<f64>| values.iter().copied().map(Number).collect::<Vec<_>>();
+        serializer.collect_seq(columns.iter().map(numbers))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<f64>>, D::Error> {
+        let columns = Vec::<Vec<Number>>::deserialize(deserializer)?;
+        Ok(columns.into_iter().map(|column| column.into_iter().map(|number| number.0).collect()).collect())
     }
 }

@@ -1,0 +1,183 @@
+//! Rows that are fetched from memory while products are computed.
+//!
+//! The shuffled rows of a large data set are in no cache, and copying them takes a trip to memory for each; a product
+//! meanwhile reads little that is new. So whoever knows which rows come next announces them, and the products that
+//! follow on this thread ask for a few lines of them between their tiles. Only a hint: no number depends on it.
+
+use super::{ALIGN, Scalar};
+use std::cell::{Cell, RefCell};
+
+/// Data sets of fewer bytes stay in the caches from epoch to epoch.
+const LEAST_BYTES: usize = 4 << 20;
+/// No more bytes are announced: what is asked for too early is pushed out before it is read.
+const MOST_BYTES: usize = 2 << 20;
+/// Lines asked for at once: more would wait for one another, and the product for them.
+const BURST: usize = 16;
+/// Vectors of multiply-adds that are computed for each line asked for.
+const WORK: usize = 256;
+/// Rows whose pages are looked up together: several look-ups at a time take little longer than one, and each makes the
+/// CPU wait.
+pub(super) const ROWS_TOGETHER: usize = 8;
+/// Bytes of the smallest page.
+const PAGE: usize = 4096;
+
+/// The rows of this thread that have been announced, and how far they have been asked for.
+struct Queue {
+    /// The address of each row.
+    rows: Vec<usize>,
+    row_bytes: usize,
+    /// The next line: its row, and its distance from the beginning of that.
+    row: usize,
+    at: usize,
+    /// Rows whose pages have been looked up.
+    looked_up: usize,
+}
+
+thread_local! {
+    /// Whether the queue has lines left; beside it, because every tile of a product asks.
+    static WAITING: Cell<bool> = const { Cell::new(false) };
+    static QUEUE: RefCell<Queue> =
+        const { RefCell::new(Queue { rows: Vec::new(), row_bytes: 0, row: 0, at: 0, looked_up: 0 }) };
+}
+
+/// Announces the rows that will be gathered or read next, in place of those announced before: the products that follow
+/// on this thread fetch them into the cache.
+///
+/// It pays for rows that are in no cache, and does nothing where all of `src` is small enough to be in one. Announcing a
+/// row that is never read, or a row outside of `src`, costs time and nothing else.
+///
+/// # Shapes
+///
+/// As for [`gather_rows`](super::gather_rows): row `r` of `src` is the `row_len` elements from `r·stride`.
+pub fn announce_rows<S: Scalar>(
+    src: &[S],
+    row_len: usize,
+    stride: usize,
+    rows: impl IntoIterator<Item = usize>,
+) {
+    if size_of_val(src) < LEAST_BYTES || row_len == 0 {
+        return;
+    }
+    QUEUE.with_borrow_mut(|queue| {
+        let address = |row: usize| src.as_ptr().wrapping_add(row.wrapping_mul(stride)).addr();
+        queue.rows.clear();
+        queue.row_bytes = row_len * size_of::<S>();
+        queue.rows.extend(rows.into_iter().take(MOST_BYTES / queue.row_bytes).map(address));
+        (queue.row, queue.at, queue.looked_up) = (0, 0, 0);
+        WAITING.set(true);
+    });
+}
+
+/// Whether announced rows wait to be asked for.
+#[inline(always)]
+pub(super) fn is_waiting() -> bool {
+    WAITING.get()
+}
+
+/// Asks for as many lines as go with that many vectors of multiply-adds.
+#[inline(never)]
+pub(super) fn fetch(work: usize) {
+    QUEUE.with_borrow_mut(|queue| WAITING.set(queue.fetch((work / WORK).min(BURST))));
+}
+
+impl Queue {
+    /// Asks for some lines, or for the pages of the next rows; false when there is nothing left.
+    fn fetch(&mut self, lines: usize) -> bool {
+        if self.row == self.looked_up {
+            self.looked_up = (self.row + ROWS_TOGETHER).min(self.rows.len());
+            self.rows[self.row..self.looked_up].iter().for_each(|&row| look_up(row, self.row_bytes));
+            return self.row < self.looked_up;
+        }
+        for _ in 0..lines {
+            prefetch_far((self.rows[self.row] + self.at) as *const u8);
+            self.at += ALIGN;
+            if self.at >= self.row_bytes {
+                (self.row, self.at) = (self.row + 1, 0);
+                if self.row == self.looked_up {
+                    break;
+                }
+            }
+        }
+        self.row < self.rows.len()
+    }
+}
+
+/// Asks for one line of each page of a row, so that the CPU knows where the pages are.
+#[inline(always)]
+pub(super) fn look_up(start: usize, bytes: usize) {
+    let mut at = start;
+    while at < start.saturating_add(bytes) {
+        prefetch_far(at as *const u8);
+        at = (at | (PAGE - 1)).wrapping_add(1).max(at.saturating_add(1));
+    }
+}
+
+/// Asks for a line in the first cache. Only a hint: the address need not be valid.
+#[inline(always)]
+pub(super) fn prefetch<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 CPU has SSE, and a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
+/// As [`prefetch`], in the second cache.
+#[inline(always)]
+fn prefetch_far<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every x86-64 CPU has SSE, and a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Buffer, dense_forward};
+
+    fn waiting_rows() -> usize {
+        QUEUE.with_borrow(|queue| queue.rows.len() - queue.row)
+    }
+
+    #[test]
+    fn products_work_through_the_rows_and_compute_the_same() {
+        let (rows, width) = (64, 96);
+        let src = vec![1.0f32; (4 << 20) / 4 + width];
+        let numbers: Vec<f32> = (0..rows * width).map(|i| (i % 23) as f32 - 11.0).collect();
+        let (mut before, mut after) = (Buffer::zeros(rows * width), Buffer::zeros(rows * width));
+        let square = &numbers[..rows * rows];
+        let multiply = |out: &mut [f32]| dense_forward(rows, rows, width, square, &numbers, None, out);
+        multiply(&mut before);
+        announce_rows(&src, width, width, (0..rows).map(|row| row * 163));
+        assert!(is_waiting() && waiting_rows() == rows);
+        for _ in 0..1000 {
+            multiply(&mut after);
+        }
+        assert!(!is_waiting() && waiting_rows() == 0);
+        assert_eq!(*before, *after);
+    }
+
+    #[test]
+    fn rows_that_do_not_exist_are_harmless_and_small_data_is_left_alone() {
+        announce_rows(&[0.0f64; 64], 8, 8, [1, 2, 3]);
+        assert!(!is_waiting());
+        let src = vec![0.0f64; 1 << 20];
+        for rows in [vec![], vec![usize::MAX, usize::MAX / 8, 1 << 40, 0]] {
+            announce_rows(&src, 8, 8, rows);
+            for _ in 0..20 {
+                fetch(usize::MAX);
+            }
+            assert!(!is_waiting());
+        }
+        announce_rows(&src, 0, 8, [1, 2]);
+        assert!(!is_waiting());
+    }
+}
