@@ -19,9 +19,9 @@ pub use crate::loss::{
 };
 pub use crate::metric::{Accuracy, Mae, Metric, Mse, R2, Rmse};
 pub use crate::network::{
-    AlphaDropout, BatchNorm, Dense, Dropout, Elu, Exponential, GaussianNoise, Gelu, HardSigmoid, Identity,
-    L1, L1L2, L2, LayerNorm, LeakyRelu, MaxNorm, MinMaxNorm, NonNeg, Relu, Residual, Selu, Sequential,
-    Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh, UnitNorm,
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, Dropout, Elu, Exponential, GaussianNoise, Gelu,
+    HardSigmoid, Identity, L1, L1L2, L2, LayerNorm, LeakyRelu, MaxNorm, MinMaxNorm, NonNeg, Relu, Residual,
+    Selu, Sequential, Sigmoid, Silu, Softmax, Softplus, Softsign, Tanh, UnitNorm,
 };
 pub use crate::optimizer::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Nadam, RmsProp, Sgd};
 pub use crate::train::{ClassWeight, Model, Training, Validation};

@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
+use linfa_mlp::kernel::with_shared_steps;
 use linfa_mlp::loss::{BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use linfa_mlp::metric::AnyMetric;
 use linfa_mlp::model_selection::{GridSearch, KFold};
@@ -159,6 +160,17 @@ fn training_allocates_nothing_after_its_first_step_and_copies_no_fold() {
             }
         }
     }
+
+    // Two threads that share every step. An offer of a place is a small allocation, once in ten milliseconds or when a helper of a
+    // busy machine has lost its patience, and not once in each of the 1000 steps between the two.
+    let plan_of_shared = plan(Adam::new(0.01).into(), false, &["accuracy"]);
+    let two = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads start");
+    let shared = |epochs| {
+        let run = || with_shared_steps(|| calls_of::<f32>(&plan_of_shared, false, false, epochs));
+        (0..5).map(|_| two.install(run)).min().unwrap_or(0)
+    };
+    let (few, many) = (shared(2), shared(202));
+    assert!(many <= few + 250, "two threads: {few} {many}");
 
     // 5 folds of 20 000 rows of 100 columns: 16 MB of x, of which a fit may hold a tenth.
     let x = Array2::from_shape_fn((20_000, 100), |(i, j)| ((i * 31 + j * 17) % 101) as f64 / 101.0);

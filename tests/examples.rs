@@ -378,6 +378,30 @@ fn tensorboard_files_can_be_read_back() {
     assert!(text.contains("     train: "), "{text}");
 }
 
+#[cfg(feature = "onnx")]
+#[test]
+fn a_model_leaves_as_an_onnx_file_with_rows_to_compare() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let text = run("export_onnx", &[&path("model.onnx"), &path("rows.json")]);
+    let accuracy = text.lines().next().and_then(|line| line.rsplit_once(": ")?.1.parse::<f64>().ok());
+    assert!(accuracy.is_some_and(|accuracy| accuracy > 0.93), "{text}");
+    assert!(std::fs::metadata(path("model.onnx")).is_ok_and(|file| file.len() > 19_000), "{text}");
+    let rows = json(&std::fs::read_to_string(path("rows.json")).expect("the rows are written"));
+    let shape = |key: &str| (rows[key].as_array().map(Vec::len), rows[key][0].as_array().map(Vec::len));
+    assert_eq!((shape("x"), shape("proba")), ((Some(20), Some(64)), (Some(20), Some(10))));
+    let largest = |row: &serde_json::Value| {
+        let proba: Vec<f64> =
+            row.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
+        (0..10).fold(0, |best, class| if proba[class] > proba[best] { class } else { best })
+    };
+    for row in 0..20 {
+        assert_eq!(rows["labels"][row], largest(&rows["proba"][row]));
+    }
+    let errors = String::from_utf8_lossy(&start("export_onnx", &[]).stderr).into_owned();
+    assert!(errors.contains("usage: export_onnx MODEL.onnx ROWS.json"), "{errors}");
+}
+
 #[test]
 fn checkpoints_are_written_every_second_epoch_and_gone_on_from() {
     let (text, folder) = practical("checkpoints", "6");

@@ -5,8 +5,8 @@ use linfa_mlp::kernel::{Path, with_path};
 use linfa_mlp::loss::MeanSquaredError;
 use linfa_mlp::network::layer::AnyLayer;
 use linfa_mlp::network::{
-    AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, L2, LayerNorm, MaxNorm, MinMaxNorm, NonNeg,
-    Residual, Sequential, Tanh, UnitNorm,
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, L2, LayerNorm, MaxNorm,
+    MinMaxNorm, NonNeg, Residual, Sequential, Tanh, UnitNorm,
 };
 use linfa_mlp::optimizer::{Adam, Lbfgs};
 use linfa_mlp::rng::Stream;
@@ -18,6 +18,7 @@ fn layers() -> Vec<AnyLayer> {
         Dropout::new(0.2).into(),
         AlphaDropout::new(0.2).into(),
         GaussianNoise::new(0.2).into(),
+        ActivationLayer::new(Tanh).into(),
         LayerNorm::new().into(),
         LayerNorm::new().trainable(false).into(),
         BatchNorm::new().momentum(0.8).into(),

@@ -21,9 +21,11 @@ pub enum Workload {
     Shapes,
     /// How time grows with rows, epochs, folds and candidates.
     Slopes,
+    /// Whole steps on one thread and on several, by width and batch.
+    Threads,
 }
 
-const WORKLOADS: [(&str, Workload); 7] = [
+const WORKLOADS: [(&str, Workload); 8] = [
     ("w1", Workload::Training),
     ("w2", Workload::SmallSteps),
     ("w3", Workload::Search),
@@ -31,9 +33,11 @@ const WORKLOADS: [(&str, Workload); 7] = [
     ("w5", Workload::FirstResult),
     ("shapes", Workload::Shapes),
     ("slopes", Workload::Slopes),
+    ("threads", Workload::Threads),
 ];
 
-const USAGE: &str = "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|slopes …] [options]
+const USAGE: &str =
+    "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|slopes|threads …] [options]
   --threads N    threads of the pool (default 1)
   --repeats N    measurements of which the median counts (default 3)
   --patience N   seconds in which to look for repeats that others leave alone (default 30)

@@ -17,6 +17,7 @@ mod record;
 mod search;
 mod shapes;
 mod slopes;
+mod threads;
 mod training;
 
 use std::error::Error;
@@ -58,6 +59,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             Workload::FirstResult => first_result::run(&arguments, &mut recorder),
             Workload::Shapes => shapes::run(&arguments, &mut recorder),
             Workload::Slopes => slopes::run(&arguments, &mut recorder),
+            Workload::Threads => threads::run(&arguments, &mut recorder),
         })?;
     }
     Ok(())

@@ -80,7 +80,7 @@ impl MlpValidParams<Classification> {
     }
 
     /// Whether the settings of the task are for that many classes.
-    pub(super) fn check_classes(&self, n_classes: usize) -> Result<()> {
+    pub(crate) fn check_classes(&self, n_classes: usize) -> Result<()> {
         let Some(threshold) = self.settings.task.threshold else { return Ok(()) };
         let found = format!("{threshold} for {n_classes} classes");
         check("threshold", found, n_classes == 2, "none for more than 2 classes")
@@ -97,7 +97,7 @@ impl MlpValidParams<Classification> {
     }
 
     /// The fitted model of a run.
-    pub(super) fn model<F: Float, L: Label>(&self, run: Run<F>, classes: &[L]) -> MlpClassifier<F, L> {
+    pub(crate) fn model<F: Float, L: Label>(&self, run: Run<F>, classes: &[L]) -> MlpClassifier<F, L> {
         let threshold = self.settings.task.threshold;
         MlpClassifier { network: run.result(), run, classes: classes.to_vec(), threshold }
     }
@@ -280,7 +280,13 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
         self.threshold.is_some()
     }
 
-    pub(super) fn into_run(self) -> Run<F> {
+    /// Puts another run in place of the model's own.
+    pub(crate) fn set_run(&mut self, run: Run<F>) {
+        self.network = run.result();
+        self.run = run;
+    }
+
+    pub(crate) fn into_run(self) -> Run<F> {
         self.run
     }
 

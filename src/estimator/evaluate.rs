@@ -15,7 +15,7 @@ use crate::float::Float;
 use crate::model_selection::{
     CrossValidation, CrossValidator, NestedCrossValidation, Probabilities, ScoreCurve, Scorer, Search, Split,
     Splitter, Strategy, Target, TrainSizes, cross_val_predict_by_rows, cross_val_predict_proba_by_rows,
-    cross_validate_by_rows, nested_cross_validate_by_rows,
+    cross_validate_by_rows, nested_cross_validate_continuing,
 };
 
 type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
@@ -25,7 +25,7 @@ impl<S: Strategy + Clone, K: Task, F: Float, Y: Target> Search<S, MlpParams<K>, 
     ///
     /// # Errors
     ///
-    /// As [`nested_cross_validate_by_rows`].
+    /// As [`nested_cross_validate_continuing`].
     pub fn nested_cross_validate<D, T, I>(
         &self,
         dataset: Data<'_, D, T, I>,
@@ -37,7 +37,7 @@ impl<S: Strategy + Clone, K: Task, F: Float, Y: Target> Search<S, MlpParams<K>, 
         T: ArrayData<Elem = Y>,
         I: TargetDim + 'static,
     {
-        nested_cross_validate_by_rows(self, dataset, outer)
+        nested_cross_validate_continuing(self, dataset, outer)
     }
 }
 

@@ -103,7 +103,7 @@ impl MlpValidParams<Multilabel> {
     }
 
     /// Whether the settings of the task are for that many labels.
-    pub(super) fn check_labels(&self, n_labels: usize) -> Result<()> {
+    pub(crate) fn check_labels(&self, n_labels: usize) -> Result<()> {
         let n = self.settings.task.thresholds.len();
         check(
             "number of thresholds",
@@ -114,7 +114,7 @@ impl MlpValidParams<Multilabel> {
     }
 
     /// The fitted model of a run.
-    pub(super) fn model<F: Float, L: YesNo>(&self, run: Run<F>) -> MlpMultilabelClassifier<F, L> {
+    pub(crate) fn model<F: Float, L: YesNo>(&self, run: Run<F>) -> MlpMultilabelClassifier<F, L> {
         let mut thresholds = self.settings.task.thresholds.clone();
         let last = thresholds.last().copied().unwrap_or(0.5);
         thresholds.resize(run.network().n_outputs(), last);
@@ -381,6 +381,12 @@ impl<F: Float, L: YesNo> MlpMultilabelClassifier<F, L> {
     #[must_use]
     pub fn run(&self) -> &Run<F> {
         &self.run
+    }
+
+    /// Puts another run in place of the model's own.
+    pub(crate) fn set_run(&mut self, run: Run<F>) {
+        self.network = run.result();
+        self.run = run;
     }
 
     pub(super) fn into_run(self) -> Run<F> {

@@ -194,6 +194,12 @@ impl<F: Float, I: TargetDim> MlpRegressor<F, I> {
         Ok(MlpRegressor { network: run.result(), run, target_dim: PhantomData })
     }
 
+    /// Puts another run in place of the model's own.
+    pub(crate) fn set_run(&mut self, run: Run<F>) {
+        self.network = run.result();
+        self.run = run;
+    }
+
     pub(super) fn into_run(self) -> Run<F> {
         self.run
     }

@@ -12,6 +12,9 @@ pub mod design {}
 #[doc = include_str!("exchange.md")]
 pub mod exchange {}
 
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
+
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 

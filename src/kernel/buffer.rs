@@ -50,6 +50,13 @@ impl<S: Scalar> Buffer<S> {
     }
 }
 
+impl<S> Buffer<S> {
+    /// Where the elements begin: to be written through by whoever has them to itself.
+    pub(super) fn start_of_all(&self) -> *mut S {
+        self.start.as_ptr()
+    }
+}
+
 fn layout<S>(len: usize) -> Layout {
     let bytes = len.checked_mul(size_of::<S>()).expect("a buffer's size fits an address");
     Layout::from_size_align(bytes, ALIGN).expect("64 is a power of two and the size fits an address")

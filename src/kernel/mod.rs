@@ -20,6 +20,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod buffer;
+mod crew;
 mod gather;
 pub mod math;
 mod multiply;
@@ -38,6 +39,9 @@ mod tuning;
 
 pub use ahead::announce_rows;
 pub use buffer::{ALIGN, Buffer, aligned_len};
+pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices};
+#[doc(hidden)]
+pub use crew::{helped_parts, with_shared_steps};
 pub use gather::gather_rows;
 pub use path::{Path, dispatch, path, with_path};
 #[doc(hidden)]

@@ -74,7 +74,7 @@ pub use search::{
     HalvingSearch, Hyperband, HyperbandSearch, InnerSearch, Integer, Ladder, LogInteger, LogUniform,
     NestedCrossValidation, Random, RandomSearch, Refit, RefitEpochs, Replay, Resource, RungSummary, Samples,
     Search, SequentialSearch, Space, Strategy, Tpe, Tried, Uniform, Unit, Updates, nested_cross_validate,
-    nested_cross_validate_by_rows,
+    nested_cross_validate_by_rows, nested_cross_validate_continuing,
 };
 pub use split::{
     Binned, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, LeaveOneOut, LeavePGroupsOut, LeavePOut,

@@ -214,6 +214,17 @@ impl<'a, F: Float> Graph<'a, F> {
         &self.outputs
     }
 
+    /// Whether the other one computes the same, whatever the names of its values.
+    pub(crate) fn is_same(&self, other: &Graph<'_, F>) -> bool {
+        let constants = self.constants.len() == other.constants.len()
+            && self
+                .constants
+                .iter()
+                .zip(&other.constants)
+                .all(|(a, b)| (a.value, &a.shape) == (b.value, &b.shape) && a.numbers == b.numbers);
+        constants && self.nodes == other.nodes && self.outputs == other.outputs
+    }
+
     /// Appends a network to a value of this graph.
     ///
     /// # Errors

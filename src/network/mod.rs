@@ -22,6 +22,7 @@ pub mod regularizer;
 mod sequential;
 mod summary;
 mod tape;
+mod windows;
 
 pub use activation::{
     Elu, Exponential, Gelu, HardSigmoid, Identity, LeakyRelu, Relu, Selu, Sigmoid, Silu, Softmax, Softplus,
@@ -32,12 +33,14 @@ pub use initializer::{
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, Zeros,
 };
-pub use layer::{AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual};
+pub use layer::{
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, LayerNorm, Residual,
+};
 pub use predict::RowScratch;
 pub use regularizer::{L1, L1L2, L2};
 pub use sequential::Sequential;
 pub use summary::{Summary, SummaryRow};
-pub(crate) use tape::Tape;
+pub(crate) use tape::{Ends, Pass, Tape, TapeRows};
 
 use layer::{AnyLayer, Tensor, Tensors};
 use sequential::Unfolded;
@@ -220,9 +223,31 @@ impl<F: Float> Network<F> {
 
     /// Adds the gradient of all penalties.
     pub(crate) fn add_penalty_gradient(&self, gradient: &mut [F]) {
+        self.add_divisible_penalties(0..gradient.len(), gradient);
+        self.add_whole_penalties(gradient);
+    }
+
+    /// Adds, to the gradient of some weights, that of the penalties which go weight by weight.
+    pub(crate) fn add_divisible_penalties(&self, weights: std::ops::Range<usize>, gradient: &mut [F]) {
         for (regularizer, place) in self.penalized() {
-            regularizer.ops::<F>().add_gradient(&self.weights[place.clone()], &mut gradient[place]);
+            let (start, end) = (place.start.max(weights.start), place.end.min(weights.end));
+            if start < end && regularizer.ops::<F>().is_elementwise() {
+                let gradient = &mut gradient[start - weights.start..end - weights.start];
+                regularizer.ops::<F>().add_gradient(&self.weights[start..end], gradient);
+            }
         }
+    }
+
+    /// Adds the gradient of the other penalties, and says whether there are any.
+    pub(crate) fn add_whole_penalties(&self, gradient: &mut [F]) -> bool {
+        let mut any = false;
+        for (regularizer, place) in self.penalized() {
+            if !regularizer.ops::<F>().is_elementwise() {
+                regularizer.ops::<F>().add_gradient(&self.weights[place.clone()], &mut gradient[place]);
+                any = true;
+            }
+        }
+        any
     }
 
     fn penalized(&self) -> impl Iterator<Item = (&regularizer::AnyRegularizer, std::ops::Range<usize>)> {

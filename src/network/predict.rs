@@ -1,12 +1,14 @@
 //! Predictions: many rows in blocks that stay in the cache, on all threads, and single rows without an allocation.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Network, Tape};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+
+use super::{Network, Pass, Tape};
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::kernel::{self, Buffer};
+use crate::kernel::{self, Buffer, Crew, Cuts, MOST_PARTS, Slices};
 
 /// Bytes of input and activations of the rows that go through the network together: they stay in the second cache
 /// beside some weights.
@@ -116,8 +118,8 @@ impl<F: Float> Network<F> {
             scratch.tape = None;
         }
         let tape = scratch.tape.get_or_insert_with(|| Tape::for_prediction(self, 1));
-        self.forward(tape, x, 1, None, false);
-        Ok(tape.prediction())
+        self.forward_lent(tape, x, 1, false);
+        Ok(tape.outputs(1))
     }
 
     /// The outputs for `n` rows that `row` hands out, taken to fit the network.
@@ -161,21 +163,41 @@ impl<F: Float> Network<F> {
         let work = outputs.nrows().saturating_mul(self.count_params());
         let outputs = outputs.as_slice_mut().expect("a new array is contiguous");
         let len = (rows * self.n_outputs()).max(1);
-        let tape = || Tape::for_prediction(self, rows);
-        if work < PARALLEL_FROM || rayon::current_num_threads() == 1 {
-            let mut tape = tape();
-            return outputs
-                .chunks_mut(len)
-                .enumerate()
-                .all(|(i, outputs)| block(&mut tape, i * rows, outputs));
+        let crew = if work < PARALLEL_FROM { Crew::alone() } else { Crew::for_pieces_of(work) };
+        crew.recruit(work);
+        // Many parts, because helpers come while the first are done; without any, one tape goes from part to part.
+        let most = if crew.places() == 1 { 1 } else { MOST_PARTS };
+        let n_whole = outputs.len() / len;
+        let (whole, rest) = outputs.split_at_mut(n_whole * len);
+        let (tapes, finite) = (Mutex::new(Vec::new()), AtomicBool::new(true));
+        let all = |first: usize, outputs: &mut [F]| {
+            let idle = tapes.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut tape = idle.unwrap_or_else(|| Tape::for_prediction(self, rows));
+            for (i, outputs) in outputs.chunks_mut(len).enumerate() {
+                if finite.load(Relaxed) && !block(&mut tape, (first + i) * rows, outputs) {
+                    finite.store(false, Relaxed);
+                }
+            }
+            tapes.lock().unwrap_or_else(PoisonError::into_inner).push(tape);
+        };
+        let cuts = Cuts::even(n_whole, n_whole.clamp(1, most));
+        crew.share((cuts, Slices::of_rows(whole, len, cuts)), |(range, outputs)| all(range.start, outputs));
+        if !rest.is_empty() {
+            all(n_whole, rest);
         }
-        let blocks = outputs.par_chunks_mut(len).enumerate();
-        blocks.map_init(tape, |tape, (i, outputs)| block(tape, i * rows, outputs)).all(|finite| finite)
+        finite.into_inner()
     }
 
     fn block(&self, tape: &mut Tape<F>, x: &[F], outputs: &mut [F], without_last_activation: bool) {
         let rows = outputs.len() / self.n_outputs();
-        outputs.copy_from_slice(self.forward(tape, x, rows, None, without_last_activation));
+        self.forward_lent(tape, x, rows, without_last_activation);
+        outputs.copy_from_slice(tape.outputs(rows));
+    }
+
+    /// Rows through the network on this thread; the tape has the outputs.
+    fn forward_lent(&self, tape: &mut Tape<F>, x: &[F], rows: usize, without_last_activation: bool) {
+        let pass = Pass { rows, lent: Some(x), noise: None, without_last_activation };
+        self.forward(&Crew::alone(), tape, pass, |_| (), |_| ());
     }
 
     /// Rows of a block: their number decides no bit.

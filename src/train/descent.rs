@@ -3,12 +3,12 @@
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::StopReason;
-use crate::kernel::{self, Buffer};
-use crate::loss;
+use crate::kernel::{self, Buffer, Slices};
 use crate::metric::Batch;
 use crate::network::Network;
 use crate::optimizer::{Memory, Minimizer, Objective, Point};
 
+use super::forward::Forward;
 use super::passage::Passage;
 use super::workspace::Workspace;
 use super::{Plan, Rows, Run};
@@ -76,38 +76,40 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
         }
         self.evaluated = true;
         let WholeLoss { plan, network, rows, workspace, sums, mass, metrics, failure, .. } = self;
-        let Workspace { tape, x, y, weights: of_rows, loss_weights, losses, gradient, order, .. } =
+        let Workspace { crew, tape, y, weights: of_rows, loss_weights, gradient, order, .. } =
             &mut **workspace;
         let trained = network.trained();
         network.weights_mut()[..trained].copy_from_slice(weights);
         let n_outputs = network.n_outputs();
-        let fused = plan.loss_takes_over();
         let mut total = 0.0;
         sums.fill(0.0);
         metrics.iter_mut().for_each(Vec::clear);
         for block in order.chunks(BLOCK) {
             let n = block.len();
-            let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
-            let (of_rows, losses) = (&mut of_rows[..n], &mut losses[..n]);
-            if let Err(error) = plan.read(rows, n_outputs, block, x, y) {
+            let (y, of_rows) = (&mut y[..n * rows.target_width()], &mut of_rows[..n]);
+            if let Err(error) = plan.read_targets(rows, n_outputs, block, tape.input_mut(n), y) {
                 *failure = Some(error);
                 return f64::INFINITY;
             }
             rows.gather_weights(block, of_rows);
             let of_rows = &*of_rows;
             let of_losses = rows.loss_weights(block, y, of_rows, loss_weights);
-            network.forward(tape, x, n, None, fused);
-            let (outputs, delta) = tape.output_and_delta(n * n_outputs);
-            let pass = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
-            plan.loss.ops::<F>().rows(pass, fused);
-            tape.weigh_rows(n_outputs, of_losses, *mass);
-            total += kernel::dot(losses, of_losses) + network.activity_penalty(tape, of_losses);
+            crew.recruit(network.work(n));
+            let weights = Some((of_losses, *mass));
+            let network = &**network;
+            let forward = Forward { plan, network, rows, order: block, targets: y, noise: None, weights };
+            let pass = forward.run(crew, tape);
+            total += kernel::dot(tape.losses(n), of_losses) + network.activity_penalty(tape, of_losses);
             if !total.is_finite() {
                 return f64::INFINITY;
             }
-            network.backward(tape, x, n, None, fused, gradient);
-            sums.iter_mut().zip(&gradient[..trained]).for_each(|(sum, g)| *sum += g.wide());
-            let (outputs, _) = tape.output_and_delta(n * n_outputs);
+            network.backward(crew, tape, pass, gradient, |_, _| ());
+            let cuts = network.weight_cuts(crew, n, tape);
+            let parts = (Slices::of(sums, cuts), Slices::of(&mut gradient[..trained], cuts));
+            crew.share(parts, |(sums, gradient)| {
+                sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += g.wide());
+            });
+            let outputs = tape.outputs(n);
             let batch = Batch {
                 targets: y,
                 target_width: rows.target_width(),

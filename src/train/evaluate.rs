@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::float::Float;
-use crate::kernel::{self, Buffer};
-use crate::loss;
+use crate::kernel::{self, Buffer, Crew};
 use crate::metric::Batch;
 use crate::network::{Network, Tape};
 
+use super::forward::Forward;
 use super::{Plan, Rows};
 
 /// Named values: `loss`, and one for each metric.
 pub type Scores = BTreeMap<String, f64>;
 
 /// Rows that are evaluated together: they stay in the cache. The loss is summed block by block, so their number is part of its bits.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 
 /// Loss (with penalties) and metrics on some rows.
 ///
@@ -26,7 +26,8 @@ pub fn evaluate<F: Float>(network: &Network<F>, plan: &Plan, rows: &Rows<'_, F>)
     plan.check_rows(network.n_features(), rows, "x")?;
     let mut evaluator = Evaluator::new(network, plan, rows.target_width(), rows.len());
     let mut values = Vec::new();
-    evaluator.evaluate(network, plan, rows, &mut values)?;
+    let crew = Crew::for_pieces_of(network.work(rows.len().min(BLOCK)));
+    evaluator.evaluate((network, plan), rows, &crew, &mut values)?;
     let names = std::iter::once("loss".to_owned()).chain(plan.metrics.iter().map(|m| m.name().to_owned()));
     Ok(names.zip(values).collect())
 }
@@ -35,10 +36,8 @@ pub fn evaluate<F: Float>(network: &Network<F>, plan: &Plan, rows: &Rows<'_, F>)
 #[derive(Debug)]
 pub(super) struct Evaluator<F: Float> {
     tape: Tape<F>,
-    x: Buffer<F>,
     y: Buffer<F>,
     weights: Buffer<F>,
-    losses: Buffer<F>,
     index: Vec<usize>,
     metrics: Vec<Vec<f64>>,
 }
@@ -47,11 +46,9 @@ impl<F: Float> Evaluator<F> {
     pub(super) fn new(network: &Network<F>, plan: &Plan, target_width: usize, n_rows: usize) -> Self {
         let block = BLOCK.min(n_rows);
         Evaluator {
-            tape: Tape::for_prediction(network, block),
-            x: Buffer::zeros(block * network.n_features()),
+            tape: Tape::for_evaluation(network, block),
             y: Buffer::zeros(block * target_width),
             weights: Buffer::zeros(block),
-            losses: Buffer::zeros(block),
             index: Vec::with_capacity(block),
             metrics: plan.metrics.iter().map(|_| Vec::with_capacity(64)).collect(),
         }
@@ -60,31 +57,29 @@ impl<F: Float> Evaluator<F> {
     /// Appends the loss and each metric; nothing when rows cannot be read.
     pub(super) fn evaluate(
         &mut self,
-        network: &Network<F>,
-        plan: &Plan,
+        (network, plan): (&Network<F>, &Plan),
         rows: &Rows<'_, F>,
+        crew: &Crew,
         values: &mut Vec<f64>,
     ) -> Result<()> {
         let n_outputs = network.n_outputs();
-        let fused = plan.loss_takes_over();
         let (mut loss, mut mass) = (0.0, 0.0);
         self.metrics.iter_mut().for_each(Vec::clear);
         for start in (0..rows.len()).step_by(BLOCK) {
             let n = BLOCK.min(rows.len() - start);
             self.index.clear();
             self.index.extend((start..start + n).map(|place| rows.row(place)));
-            let x = &mut self.x[..n * network.n_features()];
             let y = &mut self.y[..n * rows.target_width()];
             let weights = &mut self.weights[..n];
-            plan.read(rows, n_outputs, &self.index, x, y)?;
+            plan.read_targets(rows, n_outputs, &self.index, self.tape.input_mut(n), y)?;
             rows.gather_weights(&self.index, weights);
-            let outputs = network.forward(&mut self.tape, x, n, None, fused);
-            let losses = &mut self.losses[..n];
-            let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: None };
-            plan.loss.ops::<F>().rows(of_rows, fused);
-            loss += kernel::dot(&self.losses[..n], weights);
+            crew.recruit(network.work(n));
+            let order = &self.index[..];
+            Forward { plan, network, rows, order, targets: y, noise: None, weights: None }
+                .run(crew, &mut self.tape);
+            loss += kernel::dot(self.tape.losses(n), weights);
             loss += network.activity_penalty(&self.tape, weights);
-            let outputs = self.tape.output(n * n_outputs);
+            let outputs = self.tape.outputs(n);
             mass += kernel::sum(weights);
             let batch = Batch {
                 targets: y,

@@ -5,6 +5,7 @@
 mod class_weight;
 mod descent;
 mod evaluate;
+mod forward;
 mod inside;
 mod model;
 mod passage;

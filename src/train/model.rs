@@ -304,6 +304,11 @@ impl<F: Float> Model<F> {
         self.run.network_mut().set_tensor(name, values)
     }
 
+    /// Puts another run in place of the model's own.
+    pub(crate) fn set_run(&mut self, run: Run<F>) {
+        self.run = run;
+    }
+
     /// The run behind the model.
     #[must_use]
     pub fn run(&self) -> &Run<F> {

@@ -1,5 +1,6 @@
 //! The loop: epochs of batches, each forward, loss, backward, update.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use crate::callback::Save;
@@ -7,11 +8,11 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::StopReason;
 use crate::kernel;
-use crate::loss;
 use crate::metric::{Batch, Direction};
 use crate::rng::Stream;
 
 use super::descent::Descent;
+use super::forward::Forward;
 use super::plan::reads_all_rows;
 use super::telling::Moment;
 use super::watch::Watch;
@@ -150,30 +151,27 @@ impl<F: Float> Passage<'_, '_, F> {
     /// Forward, loss, backward, update.
     fn batch(&mut self) -> Result<()> {
         let Passage { run, data, workspace, .. } = self;
-        let Workspace { tape, x, y, weights, loss_weights, losses, gradient, order, .. } = workspace;
+        let Workspace { crew, tape, y, weights, loss_weights, gradient, order, .. } = workspace;
         let Run { plan, network, moments, position, totals, learning_rate_factor, .. } = &mut **run;
         let rows = &data.training;
         let start = position.batch as usize * plan.batch_size;
         let (order, later) = order[start..].split_at(plan.batch_size.min(order.len() - start));
         let n = order.len();
-        let (x, y) = (&mut x[..n * rows.n_features()], &mut y[..n * rows.target_width()]);
-        let (weights, losses) = (&mut weights[..n], &mut losses[..n]);
+        let (y, weights) = (&mut y[..n * rows.target_width()], &mut weights[..n]);
         let n_outputs = network.n_outputs();
-        plan.read(rows, n_outputs, order, x, y)?;
+        plan.read_targets(rows, n_outputs, order, tape.input_mut(n), y)?;
         rows.announce(&later[..plan.batch_size.min(later.len())]);
         rows.gather_weights(order, weights);
         let sample_weights = &*weights;
         let weights = rows.loss_weights(order, y, sample_weights, loss_weights);
         let mass = kernel::sum(weights);
 
-        let fused = plan.loss_takes_over();
-        let noise = Stream::new(plan.seed).named("dropout").at(position.epoch).at(position.batch);
-        network.forward(tape, x, n, Some(noise), fused);
-        let (outputs, delta) = tape.output_and_delta(n * n_outputs);
-        let of_rows = loss::Rows { targets: y, outputs, n_outputs, losses, gradient: Some(delta) };
-        plan.loss.ops::<F>().rows(of_rows, fused);
-        tape.weigh_rows(n_outputs, weights, mass);
-        let of_rows = kernel::dot(losses, weights) + network.activity_penalty(tape, weights);
+        crew.recruit(network.work(n));
+        let noise = Some(Stream::new(plan.seed).named("dropout").at(position.epoch).at(position.batch));
+        let forward =
+            Forward { plan, network, rows, order, targets: y, noise, weights: Some((weights, mass)) };
+        let pass = forward.run(crew, tape);
+        let of_rows = kernel::dot(tape.losses(n), weights) + network.activity_penalty(tape, weights);
         let batch_loss = of_rows / mass + network.penalty();
         let optimizer = plan.optimizer.ops::<F>();
         let learning_rate = optimizer.tuning().learning_rate.rate(position.step) * *learning_rate_factor;
@@ -187,14 +185,22 @@ impl<F: Float> Passage<'_, '_, F> {
         if !batch_loss.is_finite() || batch_loss > EXPLOSION * first_loss.abs().max(1.0) {
             return Err(diverged);
         }
-        network.backward(tape, x, n, Some(noise), fused, gradient);
-        network.add_penalty_gradient(gradient);
+        let largest = Largest::default();
+        network.backward(crew, tape, pass, gradient, |weights, gradient| {
+            network.add_divisible_penalties(weights, gradient);
+            largest.look_at(gradient);
+        });
+        let trained = &mut gradient[..network.trained()];
+        if network.add_whole_penalties(trained) {
+            largest.forget();
+            largest.look_at(trained);
+        }
         // Moments hold squares: a gradient whose squares are no numbers any more would freeze them at infinity.
-        if !has_squares(&gradient[..network.trained()], learning_rate) {
+        if !has_squares(trained, largest.magnitude(), learning_rate) {
             return Err(diverged);
         }
 
-        let (outputs, _) = tape.output_and_delta(n * n_outputs);
+        let outputs = tape.outputs(n);
         let weights = rows.has_weights().then_some(sample_weights);
         let batch = Batch {
             targets: y,
@@ -211,7 +217,8 @@ impl<F: Float> Passage<'_, '_, F> {
         totals.loss += batch_loss * mass;
         totals.mass += mass;
 
-        moments.step(optimizer, (position.step, learning_rate), network, gradient);
+        let cuts = network.weight_cuts(crew, n, tape);
+        moments.step(optimizer, (position.step, learning_rate), network, gradient, (crew, cuts));
         network.settle(tape);
         moments.follow(network);
         position.step += 1;
@@ -235,7 +242,8 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         if let (Some(evaluator), Some(rows)) = (&mut workspace.evaluator, &data.validation) {
             run.moments.swap(&mut run.network, run.position.step);
-            let evaluated = evaluator.evaluate(&run.network, &run.plan, rows, &mut workspace.values);
+            let evaluated =
+                evaluator.evaluate((&run.network, &run.plan), rows, &workspace.crew, &mut workspace.values);
             run.moments.swap(&mut run.network, run.position.step);
             evaluated?;
         }
@@ -249,12 +257,29 @@ impl<F: Float> Passage<'_, '_, F> {
 }
 
 /// Whether the sum of the squares of a gradient, and its root times the learning rate, are numbers.
-fn has_squares<F: Float>(gradient: &[F], learning_rate: f64) -> bool {
+fn has_squares<F: Float>(gradient: &[F], largest: f64, learning_rate: f64) -> bool {
     let are_finite =
         |squares: f64| F::of(squares).is_finite() && F::of(squares.sqrt() * learning_rate).is_finite();
-    // As a rule the largest element answers, in a pass that costs next to nothing: the sum is at most this, and a
-    // hundredth more for its rounding errors. NaN answers no.
-    let largest = kernel::largest_magnitude(gradient).wide();
+    // As a rule the largest element answers: the sum is at most this, and a hundredth more for its rounding errors. NaN
+    // answers no.
     let bound = 1.01 * largest * largest * gradient.len() as f64;
     are_finite(bound) || are_finite(kernel::sum_of_squares(gradient))
+}
+
+/// The largest magnitude of a gradient that several threads look at: as bits, which order as magnitudes do, NaN above all.
+#[derive(Default)]
+struct Largest(AtomicU64);
+
+impl Largest {
+    fn look_at<F: Float>(&self, gradient: &[F]) {
+        self.0.fetch_max(kernel::largest_magnitude(gradient).wide().abs().to_bits(), Relaxed);
+    }
+
+    fn forget(&self) {
+        self.0.store(0, Relaxed);
+    }
+
+    fn magnitude(&self) -> f64 {
+        f64::from_bits(self.0.load(Relaxed))
+    }
 }

@@ -84,8 +84,9 @@ impl Plan {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Reads rows into buffers, and checks the targets of a source: those of arrays have been checked before.
-    pub(super) fn read<F: Float>(
+    /// Reads rows into buffers, of arrays the targets alone, and checks the targets of a source: those of arrays have been checked
+    /// before.
+    pub(super) fn read_targets<F: Float>(
         &self,
         rows: &Rows<'_, F>,
         n_outputs: usize,
@@ -93,7 +94,7 @@ impl Plan {
         x: &mut [F],
         y: &mut [F],
     ) -> Result<()> {
-        rows.read(index, x, y)?;
+        rows.read_targets(index, x, y)?;
         if rows.source().is_none() {
             return Ok(());
         }

@@ -275,6 +275,26 @@ impl<'a, F: Float> Rows<'a, F> {
         }
     }
 
+    /// Copies `y` of some rows of arrays into a buffer. A source is asked for whole rows: their `x` is there too, then.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(super) fn read_targets(&self, rows: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        match &self.store {
+            Store::Arrays { y: from, .. } => gather(*from, rows, y),
+            Store::Source(_) => self.read(rows, x, y)?,
+        }
+        Ok(())
+    }
+
+    /// Copies `x` of some rows into a buffer, unless [`read_targets`](Self::read_targets) has.
+    pub(super) fn read_inputs(&self, rows: &[usize], to: &mut [F]) {
+        if let Store::Arrays { x, .. } = &self.store {
+            gather(*x, rows, to);
+        }
+    }
+
     /// Copies or reads `x` and `y` of some rows of the data set into buffers.
     ///
     /// # Errors

@@ -162,6 +162,17 @@ impl<F: Float> Run<F> {
         }
     }
 
+    /// A run at its beginning, with the weights of a network that the plan describes.
+    pub(crate) fn with_network(plan: Plan, network: Network<F>) -> Result<Self> {
+        plan.check()?;
+        Ok(Run::assemble(plan, network))
+    }
+
+    /// The same plan at its beginning, with those weights.
+    pub(crate) fn restarted(&self, network: Network<F>) -> Self {
+        Run::assemble(self.plan.clone(), network)
+    }
+
     /// Goes on under another plan with the same network, loss and optimizer: fresh callbacks, and no longer stopped.
     pub(crate) fn renew(&mut self, plan: Plan) {
         self.callbacks = plan.callbacks.iter().map(|callback| callback.start()).collect();
@@ -243,6 +254,9 @@ impl<F: Float> Run<F> {
     ///
     /// A run that is told to go further than before goes on as if the goal had been that from the start. After the first
     /// step nothing is allocated, except by callbacks, by metrics that keep all predictions, and for the log of an epoch.
+    ///
+    /// Steps of large networks are shared with idle threads of the current rayon pool; no bit depends on it. In a pool of one
+    /// thread (`ThreadPoolBuilder::new().num_threads(1)`, then `install`) there is one.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The update of a training step: everything between the gradient of a batch and the weights it leaves behind.
 
 use crate::float::Float;
-use crate::kernel::{self, Buffer};
+use crate::kernel::{self, Buffer, Crew, Cuts, Slices};
 use crate::network::Network;
 use crate::optimizer::{MAX_SLOTS, Optimizer, Step, Tuning};
 
@@ -39,69 +39,61 @@ impl<F: Float> Moments<F> {
         }
     }
 
-    /// What the gradient of one more batch does to the weights, after `steps` batches; see [`Tuning`] for the order.
+    /// What the gradient of one more batch does to the weights, after `steps` batches; see [`Tuning`] for the order. Every
+    /// weight goes its own way, so that a crew may share them.
     pub(super) fn step(
         &mut self,
         optimizer: &dyn Optimizer<F>,
         (steps, learning_rate): (u64, f64),
         network: &mut Network<F>,
         gradient: &mut [F],
+        (crew, cuts): (&Crew, Cuts<'_>),
     ) {
         let tuning = optimizer.tuning();
         let updates = steps / tuning.accumulate;
+        let complete = (steps + 1).is_multiple_of(tuning.accumulate);
         // Frozen tensors and moving averages lie behind the trained part: no rule, no decay reaches them.
         let trained = network.trained();
         let gradient = &mut gradient[..trained];
-        if self.gather(tuning, steps, gradient) {
-            clip(tuning, network, gradient);
-            optimizer.begin(updates + 1, &mut self.scalars);
-            let step = Step { number: updates + 1, learning_rate, scalars: &self.scalars };
-            let mut slots = self.slots.iter_mut();
-            let mut slots: [&mut [F]; MAX_SLOTS] =
-                std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| &mut slot[..trained]));
-            let decay = tuning.weight_decay.map(|decay| F::of(decay * learning_rate));
-            let weights = &mut network.weights_mut()[..trained];
-            match decay {
-                None => optimizer.update(step, weights, gradient, slots),
-                Some(decay) => {
-                    for (weights, gradient) in weights.chunks_mut(BLOCK).zip(gradient.chunks(BLOCK)) {
-                        shrink(weights, decay);
-                        let moved = std::array::from_fn(|i| front(&mut slots[i], BLOCK));
-                        optimizer.update(step, weights, gradient, moved);
-                    }
-                }
+        let Moments { slots, scalars, gathered, average: averages } = self;
+        let (gathered, averages) = (up_to(gathered, trained), up_to(averages, trained));
+        // A norm belongs to all weights of a tensor: they have to be gathered before.
+        let by_norm = tuning.clip_norm.is_some() || tuning.global_clip_norm.is_some();
+        if by_norm {
+            gather(tuning, complete, gathered, gradient);
+            if complete {
+                clip_norms(tuning, network, gradient);
             }
         }
-        if let Some(momentum) = tuning.ema {
-            let momentum = if updates > 0 { momentum } else { 0.0 };
-            average(&mut self.average[..trained], &network.weights()[..trained], momentum);
+        if complete {
+            optimizer.begin(updates + 1, scalars);
         }
-    }
-
-    /// Adds the gradient to those that wait; true when it is time for an update, and the gradient is then their mean.
-    fn gather(&mut self, tuning: &Tuning, steps: u64, gradient: &mut [F]) -> bool {
-        if tuning.accumulate == 1 {
-            return true;
-        }
-        let gathered = &mut self.gathered;
-        let complete = (steps + 1).is_multiple_of(tuning.accumulate);
-        let count = F::of(tuning.accumulate as f64);
-        kernel::dispatch(
-            #[inline(always)]
-            || {
-                if complete {
-                    for (sum, g) in gathered.iter_mut().zip(gradient) {
-                        *g = (*sum + *g) / count;
-                        *sum = F::zero();
-                    }
-                } else {
-                    for (sum, &mut g) in gathered.iter_mut().zip(gradient) {
-                        *sum += g;
-                    }
-                }
-            },
+        let step = Step { number: updates + 1, learning_rate, scalars };
+        let decay = tuning.weight_decay.map(|decay| F::of(decay * learning_rate));
+        let mut slots = slots.iter_mut();
+        let slots: [Slices<'_, F>; MAX_SLOTS] = std::array::from_fn(|_| {
+            Slices::of(slots.next().map_or(&mut [][..], |slot| &mut slot[..trained]), cuts)
+        });
+        let weights = Slices::of(&mut network.weights_mut()[..trained], cuts);
+        let of_weights = (
+            weights,
+            Slices::of(gradient, cuts),
+            slots,
+            Slices::of(gathered, cuts),
+            Slices::of(averages, cuts),
         );
-        complete
+        crew.share(of_weights, |(weights, gradient, slots, gathered, averages)| {
+            if !by_norm {
+                gather(tuning, complete, gathered, gradient);
+            }
+            if complete {
+                clip_values(tuning, gradient);
+                update(optimizer, (step, decay), weights, gradient, slots);
+            }
+            if let Some(momentum) = tuning.ema {
+                average(averages, weights, if updates > 0 { momentum } else { 0.0 });
+            }
+        });
     }
 
     /// What is not trained is not averaged, but is as the network has it.
@@ -122,6 +114,50 @@ impl<F: Float> Moments<F> {
         if !self.average.is_empty() && steps > 0 {
             std::mem::swap(&mut self.average, network.weights_mut());
         }
+    }
+}
+
+/// The first elements of a buffer, if it has any.
+fn up_to<F: Float>(buffer: &mut Buffer<F>, len: usize) -> &mut [F] {
+    if buffer.is_empty() { &mut [] } else { &mut buffer[..len] }
+}
+
+/// Adds the gradient to those that wait; when they are complete, the gradient is then their mean.
+fn gather<F: Float>(tuning: &Tuning, complete: bool, gathered: &mut [F], gradient: &mut [F]) {
+    if tuning.accumulate == 1 {
+        return;
+    }
+    let count = F::of(tuning.accumulate as f64);
+    kernel::dispatch(
+        #[inline(always)]
+        || {
+            if complete {
+                for (sum, g) in gathered.iter_mut().zip(gradient) {
+                    *g = (*sum + *g) / count;
+                    *sum = F::zero();
+                }
+            } else {
+                for (sum, &mut g) in gathered.iter_mut().zip(gradient) {
+                    *sum += g;
+                }
+            }
+        },
+    );
+}
+
+/// Decay and the rule itself.
+fn update<F: Float>(
+    optimizer: &dyn Optimizer<F>,
+    (step, decay): (Step<'_>, Option<F>),
+    weights: &mut [F],
+    gradient: &[F],
+    mut slots: [&mut [F]; MAX_SLOTS],
+) {
+    let Some(decay) = decay else { return optimizer.update(step, weights, gradient, slots) };
+    for (weights, gradient) in weights.chunks_mut(BLOCK).zip(gradient.chunks(BLOCK)) {
+        shrink(weights, decay);
+        let moved = std::array::from_fn(|i| front(&mut slots[i], BLOCK));
+        optimizer.update(step, weights, gradient, moved);
     }
 }
 
@@ -151,21 +187,24 @@ fn average<F: Float>(average: &mut [F], weights: &[F], momentum: f64) {
     );
 }
 
-/// Clips the gradient in the one way that is asked for.
-fn clip<F: Float>(tuning: &Tuning, network: &Network<F>, gradient: &mut [F]) {
-    if let Some(limit) = tuning.clip_value {
-        let limit = F::of(limit);
-        kernel::dispatch(
-            #[inline(always)]
-            || {
-                for g in gradient.iter_mut() {
-                    // Written so that NaN stays NaN.
-                    let below = if *g > limit { limit } else { *g };
-                    *g = if below < -limit { -limit } else { below };
-                }
-            },
-        );
-    } else if let Some(limit) = tuning.clip_norm {
+/// Limits every element of a gradient, if that is asked for.
+fn clip_values<F: Float>(tuning: &Tuning, gradient: &mut [F]) {
+    let Some(limit) = tuning.clip_value.map(F::of) else { return };
+    kernel::dispatch(
+        #[inline(always)]
+        || {
+            for g in gradient.iter_mut() {
+                // Written so that NaN stays NaN.
+                let below = if *g > limit { limit } else { *g };
+                *g = if below < -limit { -limit } else { below };
+            }
+        },
+    );
+}
+
+/// Limits the norm of each tensor, or of all of them, if that is asked for.
+fn clip_norms<F: Float>(tuning: &Tuning, network: &Network<F>, gradient: &mut [F]) {
+    if let Some(limit) = tuning.clip_norm {
         let tensors = network.stages().iter().flat_map(|stage| stage.tensors.iter().zip(&stage.places));
         for (_, &(start, size)) in tensors.filter(|(tensor, _)| tensor.trainable) {
             let gradient = &mut gradient[start..start + size];

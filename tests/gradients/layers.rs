@@ -4,7 +4,8 @@
 use linfa_mlp::loss::{AnyLoss, Losses, MeanSquaredError};
 use linfa_mlp::network::layer::AnyLayer;
 use linfa_mlp::network::{
-    AlphaDropout, BatchNorm, Dense, GaussianNoise, Identity, L2, LayerNorm, RandomUniform, Sequential, Tanh,
+    ActivationLayer, AlphaDropout, BatchNorm, Dense, GaussianNoise, Identity, L2, LayerNorm, RandomUniform,
+    Sequential, Silu, Tanh,
 };
 
 use crate::members::{self, usual_output};
@@ -25,6 +26,8 @@ fn new_layers() -> Vec<AnyLayer> {
         BatchNorm::new().center(false).scale(false).into(),
         GaussianNoise::new(0.3).into(),
         AlphaDropout::new(0.3).into(),
+        ActivationLayer::new(Tanh).into(),
+        ActivationLayer::new(Silu).into(),
     ]
 }
 

@@ -7,6 +7,8 @@ mod damage;
 mod halving;
 mod identity;
 mod killed;
+mod nested;
 mod program;
 mod replay;
 mod restored;
+mod shards;

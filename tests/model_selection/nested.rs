@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use linfa::prelude::*;
 use linfa_elasticnet::ElasticNet;
+use linfa_mlp::callback::EarlyStopping;
 use linfa_mlp::model_selection::{
-    FitStatus, GridSearch, GroupKFold, GroupShuffleSplit, KFold, LeaveOneGroupOut, NestedCrossValidation,
-    Refit, Rows, Scorer, Splitter, StratifiedGroupKFold, StratifiedKFold, nested_cross_validate,
-    nested_cross_validate_by_rows,
+    Epochs, FitStatus, GridSearch, GroupKFold, GroupShuffleSplit, HalvingSearch, KFold, LeaveOneGroupOut,
+    NestedCrossValidation, Preprocess, Refit, RefitEpochs, Rows, Scorer, Splitter, StratifiedGroupKFold,
+    StratifiedKFold, TargetScaling, nested_cross_validate, nested_cross_validate_by_rows,
 };
 use linfa_mlp::model_selection::{PredefinedSplit, SplitBy, TimeSeriesSplit};
 use linfa_mlp::optimizer::{Adam, Sgd};
@@ -233,4 +234,115 @@ fn a_linear_model_is_chosen_alike_in_every_fold() {
         nested_cross_validate(&search, &linfa_datasets::diabetes(), &KFold::new(4).shuffle(1)).unwrap();
     assert!(nested.inner().iter().flatten().all(|inner| inner.winner() < 2), "{nested}");
     assert!(nested.optimism().abs() < 0.1, "{nested}");
+}
+
+/// A part of a data set.
+fn part(dataset: &Dataset<f64, f64, ndarray::Ix1>, rows: &[usize]) -> Dataset<f64, f64, ndarray::Ix1> {
+    Dataset::new(dataset.records.select(Axis(0), rows), dataset.targets.select(Axis(0), rows))
+}
+
+#[test]
+fn the_winner_of_each_outer_fold_has_its_own_steps() {
+    let diabetes = linfa_datasets::diabetes();
+    let search = |scalers: Vec<(&'static str, Preprocess<f64>)>| {
+        GridSearch::new(ElasticNet::params())
+            .preprocess_axis("scaling", scalers)
+            .axis("penalty", [0.1, 1.0], |p, v| p.penalty(v))
+            .cv(KFold::new(2).shuffle(3))
+    };
+    let scalers = || {
+        vec![
+            ("none", Preprocess::none()),
+            ("standard", Preprocess::by(LinearScaler::standard())),
+            ("min max", Preprocess::by(LinearScaler::min_max())),
+        ]
+    };
+    let outer = KFold::new(3).shuffle(1);
+    let nested = nested_cross_validate(&search(scalers()), &diabetes, &outer).unwrap();
+    for (fold, split) in nested.outer().splits().iter().enumerate() {
+        // By hand: a search on the training rows, whose best model predicts the test rows.
+        let by_hand = search(scalers()).fit(&part(&diabetes, &split.train)).unwrap();
+        let inner = nested.inner()[fold].as_ref().unwrap();
+        assert_eq!(Some(inner.params()), by_hand.best_params());
+        let test = part(&diabetes, &split.test);
+        let r2 = by_hand.predict(&test).r2(&test).unwrap();
+        let score = nested.outer().test_scores("r2").unwrap()[fold];
+        assert!((r2 - score).abs() < 1e-9, "{r2} {score}");
+    }
+    let wrong = vec![("a", Preprocess::none()), ("a", Preprocess::none())];
+    assert!(matches!(nested_cross_validate(&search(wrong), &diabetes, &outer), Err(Error::Parameter { .. })));
+}
+
+#[test]
+fn rungs_by_epochs_are_searched_inside() {
+    let diabetes = linfa_datasets::diabetes();
+    let search = HalvingSearch::new(MlpRegressor::params().hidden_layer_sizes([4]).batch_size(32).seed(2))
+        .axis("rate", [1e-4, 0.001, 0.01, 0.03], |p, rate| p.optimizer(Adam::new(rate)))
+        .resource(Epochs { min: 1, max: 4 })
+        .factor(2)
+        .scale_targets(TargetScaling::Standard)
+        .preprocess(LinearScaler::standard())
+        .cv(KFold::new(2));
+    let nested = search.nested_cross_validate(&diabetes, &KFold::new(3).shuffle(1)).unwrap();
+    for (fold, split) in nested.outer().splits().iter().enumerate() {
+        let by_hand = search.fit(&part(&diabetes, &split.train)).unwrap();
+        let inner = nested.inner()[fold].as_ref().unwrap();
+        assert_eq!(Some(inner.winner()), by_hand.best_index());
+        assert_eq!(Some(inner.score()), by_hand.best_score());
+        assert!(inner.results().rows().iter().any(|row| row.rung == 2));
+        let test = part(&diabetes, &split.test);
+        let score = nested.outer().test_scores("r2").unwrap()[fold];
+        assert!((by_hand.predict(&test).r2(&test).unwrap() - score).abs() < 1e-9);
+        assert_eq!(nested.outer().rows()[fold].epochs, Some(4), "the goal of the last rung");
+    }
+    let general = nested_cross_validate_by_rows(&search, &diabetes, &KFold::new(3)).unwrap_err();
+    assert!(matches!(&general, Error::Parameter { name, .. } if name == "resource"), "{general}");
+}
+
+#[test]
+fn stopping_rows_and_chosen_epochs_hold_inside_and_for_the_winner() {
+    let diabetes = linfa_datasets::diabetes();
+    let params = MlpRegressor::params().hidden_layer_sizes([8]).epochs(12).batch_size(32).seed(2);
+    let search = || {
+        GridSearch::new(params.clone().callback(EarlyStopping::default().patience(2)))
+            .axis("rate", [0.003, 0.03], |p, rate| p.optimizer(Adam::new(rate)))
+            .scale_targets(TargetScaling::Standard)
+            .preprocess(LinearScaler::standard())
+            .stopping_rows(0.2)
+            .cv(KFold::new(2))
+    };
+    let outer = KFold::new(3).shuffle(1);
+    let kept = search().nested_cross_validate(&diabetes, &outer).unwrap();
+    let n_train = |fold: usize| kept.outer().splits()[fold].train.len();
+    for (fold, row) in kept.outer().rows().iter().enumerate() {
+        assert!(row.stopping_rows > 0 && row.train_rows + row.stopping_rows == n_train(fold));
+        let inner = kept.inner()[fold].as_ref().unwrap().results();
+        assert!(inner.rows().iter().all(|row| row.stopping_rows > 0 && row.best_epoch.is_some()));
+    }
+    let chosen = search().refit_epochs(RefitEpochs::median_best());
+    let chosen = chosen.nested_cross_validate(&diabetes, &outer).unwrap();
+    for (fold, row) in chosen.outer().rows().iter().enumerate() {
+        let inner = chosen.inner()[fold].as_ref().unwrap();
+        let best: Vec<usize> =
+            inner.results().fits(inner.winner()).filter_map(|row| row.best_epoch).collect();
+        assert_eq!((row.stopping_rows, row.train_rows), (0, n_train(fold)));
+        assert_eq!(row.epochs, Some(((best[0] + best[1]) as f64 / 2.0).round() as usize));
+    }
+    // Absurd values in the outer test rows move neither the choice nor a weight: scores of other rows stay as they are.
+    let mut poisoned = diabetes.clone();
+    for &row in &kept.outer().splits()[0].test {
+        poisoned.records.row_mut(row).fill(1e6);
+        poisoned.targets[row] = -1e9;
+    }
+    let again = search().nested_cross_validate(&poisoned, &outer).unwrap();
+    assert_eq!(again.inner()[0].as_ref().unwrap().score(), kept.inner()[0].as_ref().unwrap().score());
+    assert_eq!(again.outer().rows()[0].curve, kept.outer().rows()[0].curve);
+
+    let error =
+        GridSearch::new(ElasticNet::params()).axis("penalty", [0.1], |p, v| p.penalty(v)).stopping_rows(0.2);
+    let error = nested_cross_validate(&error, &diabetes, &outer).unwrap_err();
+    assert!(error.to_string().contains("stopping_rows"), "{error}");
+    let no_rows = GridSearch::new(params).axis("rate", [0.01], |p, rate| p.optimizer(Adam::new(rate)));
+    let error = no_rows.refit_epochs(RefitEpochs::max_best()).nested_cross_validate(&diabetes, &outer);
+    assert!(error.unwrap_err().to_string().contains("refit_epochs"));
 }

@@ -74,7 +74,7 @@ impl FitStore for Member {
         self.board.states.lock().unwrap().get(&serde_json::to_string(&of).unwrap()).cloned()
     }
 
-    fn keep_states(&self, promoted: &[Digest], dropped: &[Digest]) {
+    fn keep_states(&self, _: Option<usize>, promoted: &[Digest], dropped: &[Digest]) {
         assert!(dropped.iter().all(|digest| !promoted.contains(digest)));
         let gone = |key: &str| dropped.iter().any(|digest| key.contains(&digest.to_string()));
         self.board.states.lock().unwrap().retain(|key, _| !gone(key));

@@ -1,12 +1,13 @@
 //! Random and sequential searches over the toy estimator and this crate's own, and the choice of the best.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use linfa::prelude::*;
+use linfa_mlp::metric::Direction;
 use linfa_mlp::model_selection::{
-    FitStatus, GridSearch, KFold, LogUniform, RandomSearch, Refit, Scorer, SearchResults, SequentialSearch,
-    Spread, Uniform,
+    Estimate, FitStatus, GridSearch, KFold, LogUniform, RandomSearch, Refit, Scorer, SearchObserver,
+    SearchPlan, SearchResults, SequentialSearch, Spread, Uniform,
 };
 use linfa_mlp::optimizer::{Adam, Sgd};
 use linfa_mlp::{Error, MlpRegressor};
@@ -203,4 +204,62 @@ fn a_directory_that_cannot_be_made_ends_the_search_before_the_first_fit() {
         .tensorboard(file.path().join("below"));
     assert!(matches!(search.fit(&data(9)).unwrap_err(), Error::File { .. }));
     assert_eq!(estimator.fits(), 0);
+}
+
+#[test]
+fn the_scorer_that_decides_says_which_are_as_good_as_the_best() {
+    // By its mean absolute error the shift 0 is best and 0.5 as good; by an error that grows with the predictions, -30 is.
+    let low = Scorer::new("low", Direction::Maximize, |estimate: &Estimate<'_, f64>| {
+        -estimate.prediction.iter().sum::<f64>() / estimate.prediction.len() as f64
+    });
+    let search = |refit: Refit| {
+        GridSearch::new(Mean::params())
+            .axis("shift", [0.0, 0.5, -30.0], |p: Mean, shift| p.shift(shift))
+            .cv(KFold::new(4).shuffle(1))
+            .scorers([Scorer::neg_mean_absolute_error(), low.clone()])
+            .refit(refit)
+            .fit(&data(24))
+    };
+    let cheapest = || Refit::one_standard_error_by(|candidate| -(candidate.candidate as f64));
+    let index = |refit: Refit| search(refit).unwrap().best_index();
+    assert_eq!((index(cheapest()), index(cheapest().scorer("low"))), (Some(1), Some(2)));
+    let fitted = search(cheapest().scorer("low")).unwrap();
+    assert_eq!(fitted.best_score(), Some(fitted.results().candidates()[2].test[1].mean));
+    // With no refit, too.
+    assert_eq!(index(Refit::from(false).scorer("low")), Some(2));
+    let unknown = search(cheapest().scorer("high")).unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("refit must be one of the scorers (neg_mean_absolute_error, low)"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_plan_names_the_parameters_that_only_later_rounds_may_have() {
+    let names = Arc::new(Mutex::new(Vec::new()));
+    struct Names(Arc<Mutex<Vec<String>>>);
+    impl SearchObserver for Names {
+        fn search_started(&self, plan: &SearchPlan) {
+            let all = plan.candidates.iter().chain(&plan.examples).flat_map(|params| params.iter());
+            let mut names = self.0.lock().unwrap();
+            names.extend(all.map(|(name, _)| name.to_string()));
+            names.sort();
+            names.dedup();
+        }
+    }
+    let search = |startup: usize| {
+        sequential::<Error>(Mean::params())
+            .vary(|p, draw| {
+                if draw.uniform("kind", 0.0, 1.0) > 0.9 { p.shift(draw.uniform("rare", 0.0, 1.0)) } else { p }
+            })
+            .n_candidates(startup + 1)
+            .n_startup(startup)
+            .observer(Names(Arc::clone(&names)))
+            .fit(&data(20))
+            .unwrap()
+    };
+    let found = search(1);
+    let names = names.lock().unwrap();
+    assert!(names.contains(&"rare".into()) && names.contains(&"kind".into()), "{names:?}");
+    assert_eq!(found.results().candidates().len(), 2);
 }

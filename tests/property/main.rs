@@ -4,5 +4,6 @@ mod builders;
 mod kernel_paths;
 mod resume;
 mod setting;
+mod shared_steps;
 mod threads;
 mod weights;

@@ -12,9 +12,13 @@ pub(super) mod budget;
 mod cpu_time;
 pub(super) mod evaluation;
 pub(super) mod fold_rows;
+pub(super) mod guarded;
 pub(super) mod keeper;
 pub(super) mod known_rows;
+pub(super) mod limits;
 pub(super) mod protocol;
+pub(super) mod rung;
+pub(super) mod shard;
 pub(super) mod stop;
 pub(super) mod trainer;
 

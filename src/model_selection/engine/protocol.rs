@@ -10,6 +10,7 @@ use crate::error::{Result, check};
 use crate::model_selection::engine::budget::Budget;
 use crate::model_selection::engine::fold_rows::FoldRows;
 use crate::model_selection::engine::known_rows::KnownRows;
+use crate::model_selection::engine::shard::Shard;
 use crate::model_selection::executor::{Executor, RayonExecutor};
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::target::{Classes, Target};
@@ -35,6 +36,7 @@ pub(crate) struct Protocol<F, Y> {
     pub replicates: usize,
     pub stopping: Option<Share>,
     pub journal: Option<Journal>,
+    pub shard: Option<Shard>,
 }
 
 impl<F, Y> Default for Protocol<F, Y> {
@@ -53,7 +55,22 @@ impl<F, Y> Default for Protocol<F, Y> {
             replicates: 1,
             stopping: None,
             journal: None,
+            shard: None,
         }
+    }
+}
+
+impl<F, Y> Protocol<F, Y> {
+    /// How many of so many fits are this process's.
+    pub fn share(&self, fits: usize) -> usize {
+        self.shard.map_or(fits, |shard| shard.share(fits))
+    }
+
+    /// A share of the fits is worth nothing unless their rows are kept.
+    pub fn check_shard(&self) -> Result<()> {
+        let Some(shard) = self.shard else { return Ok(()) };
+        shard.check()?;
+        check("shard", "set", self.journal.is_some(), "unset for a search without a journal")
     }
 }
 
@@ -105,9 +122,15 @@ impl<F: Float, Y: Target> Protocol<F, Y> {
     ) -> Result<Vec<Split>> {
         self.preparation.check::<Y>()?;
         self.budget.check()?;
+        self.check_shard()?;
         check("replicates", self.replicates, self.replicates >= 1, "at least 1")?;
         let known = self.known(data)?;
         self.divide(&known, splitter)
+    }
+
+    /// Whether finished fits are kept somewhere, in a journal or in a store that processes share.
+    pub fn keeps_rows(&self) -> bool {
+        self.journal.is_some() || self.executor.store().is_some()
     }
 
     /// What the data say about their rows.
@@ -301,6 +324,44 @@ macro_rules! protocol_methods {
         #[must_use]
         pub fn journal(mut self, journal: impl Into<$crate::model_selection::Journal>) -> Self {
             self.protocol.journal = Some(journal.into());
+            self
+        }
+
+        /// Does one of so many shares of the fits, counted from 0, and leaves the others to other processes, on other machines if
+        /// need be: each runs this same program with its own number and its own journal. Then the journals are
+        /// [merged](crate::model_selection::Journal::merge), and the search with what came of it, and without a shard, has every
+        /// fit and refits the best.
+        ///
+        /// Fits of other shards have rows with the status [`Stopped`](crate::model_selection::FitStatus::Stopped), unless the journal
+        /// has them already, and no model is refitted before all are there. A search in rungs, or one that learns, comes as far as
+        /// its first rung or round, and further each time that journals are merged and the shards run again. The guide has
+        /// [recipes](crate::guide::many_machines).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use linfa::traits::Fit;
+        /// use linfa_elasticnet::ElasticNet;
+        /// use linfa_mlp::model_selection::{GridSearch, Journal, KFold};
+        ///
+        /// let search = GridSearch::new(ElasticNet::params())
+        ///     .axis("penalty", [0.01, 0.1, 1.0], |p, v| p.penalty(v))
+        ///     .cv(KFold::new(5).shuffle(1));
+        /// let diabetes = linfa_datasets::diabetes();
+        /// # let folder = tempfile::tempdir()?;
+        /// let part = |shard: usize| folder.path().join(format!("part-{shard}.journal"));
+        /// for shard in 0..3 {
+        ///     search.clone().journal(part(shard)).shard(shard, 3).fit(&diabetes)?;
+        /// }
+        /// let all = folder.path().join("all.journal");
+        /// assert_eq!(Journal::merge((0..3).map(part), &all)?, 15);
+        /// let whole = search.clone().journal(&all).fit(&diabetes)?;
+        /// assert_eq!(whole.best_score(), search.fit(&diabetes)?.best_score());
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
+        #[must_use]
+        pub fn shard(mut self, index: usize, of: usize) -> Self {
+            self.protocol.shard = Some($crate::model_selection::engine::shard::Shard { index, of });
             self
         }
 

@@ -9,9 +9,11 @@ use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model_selection::engine::evaluation::{Evaluation, Limits, Past, Rung};
+use crate::model_selection::engine::evaluation::{Evaluation, Past};
 use crate::model_selection::engine::keeper::Keeper;
+use crate::model_selection::engine::limits::Limits;
 use crate::model_selection::engine::protocol::{Protocol, protocol_methods};
+use crate::model_selection::engine::rung::Rung;
 use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::fit_rows::FitRows;
@@ -201,12 +203,14 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             joined = keeper.open(&study, protocol)?;
             notes.extend(joined.store.note());
             executor = &joined.executor;
-            evaluation.remember(Past { store: &*joined.store, contents: std::slice::from_ref(content) });
+            let contents = std::slice::from_ref(content);
+            evaluation.remember(Past { store: &*joined.store, contents, outer: None });
         }
         protocol.observers.search_started(&SearchPlan {
             candidates: vec![Params::default()],
+            examples: Vec::new(),
             folds: splits.len(),
-            fits: splits.len() * protocol.replicates,
+            fits: protocol.share(splits.len() * protocol.replicates),
             restored: evaluation.restored(&rung),
             replicates: protocol.replicates,
             threads: protocol.executor.threads(),
@@ -402,6 +406,11 @@ impl TryFrom<Saved> for CrossValidation {
 }
 
 impl CrossValidation {
+    /// Of the rows of one candidate.
+    pub(in crate::model_selection) fn new(results: SearchResults, splits: Vec<Split>) -> Self {
+        CrossValidation { results, splits }
+    }
+
     /// The folds' rows: status, scores in the order of the scorers, times.
     #[must_use]
     pub fn rows(&self) -> &[FitRow] {

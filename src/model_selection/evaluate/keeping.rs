@@ -92,12 +92,12 @@ where
         self.trainer.digest(fold, digester);
     }
 
-    fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, train: &[usize]) -> Result<()>
+    fn check<'a>(&self, params: &P, fold: &Self::Fold<'a>, rows: &FoldRows<'_>) -> Result<()>
     where
         Self: 'a,
         Y: 'a,
     {
-        self.trainer.check(params, fold, train)
+        self.trainer.check(params, fold, rows)
     }
 
     fn has_probabilities(&self, params: &P) -> bool {
@@ -106,10 +106,6 @@ where
 
     fn seed(&self, params: &P) -> Option<u64> {
         self.trainer.seed(params)
-    }
-
-    fn check_validation_rows(&self, params: &P) -> Result<()> {
-        self.trainer.check_validation_rows(params)
     }
 
     fn check_epochs(&self, params: &P, stopping_rows: bool) -> Result<()> {

@@ -50,9 +50,9 @@ pub trait FitStore: Debug + Send + Sync {
         None
     }
 
-    /// A rung is over: these candidates go on, those do not.
-    fn keep_states(&self, promoted: &[Digest], dropped: &[Digest]) {
-        let _ = (promoted, dropped);
+    /// A rung is over, of the search in an outer fold if there are such: these candidates go on, those do not.
+    fn keep_states(&self, outer: Option<usize>, promoted: &[Digest], dropped: &[Digest]) {
+        let _ = (outer, promoted, dropped);
     }
 
     /// What whoever watches the search should know.

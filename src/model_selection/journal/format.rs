@@ -132,13 +132,7 @@ mod tests {
     use crate::model_selection::results::{FitStatus, ParamValue, Params};
 
     fn example() -> (TaskKey, FitRow, String) {
-        let task = TaskKey {
-            candidate: Digester::new().digest(),
-            fold: 3,
-            replicate: 0,
-            goal: None,
-            resource: None,
-        };
+        let task = TaskKey::whole(Digester::new().digest(), 3);
         let mut row = FitRow::started(Task::new(5, Some(3)), 8, 4, 2);
         row.status = FitStatus::Failed { message: "no\n\"room\"".into() };
         row.test_scores = vec![0.1 + 0.2, -0.0];

@@ -132,6 +132,20 @@ pub struct TaskKey {
     /// How far, as the search counts: rows, where they are what a search gives more of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<u64>,
+    /// The epochs that it was trained for in place of the candidate's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// The outer fold of a search inside a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer: Option<usize>,
+}
+
+impl TaskKey {
+    /// A candidate that is trained to its own end in that fold.
+    #[cfg(test)]
+    pub(super) fn whole(candidate: Digest, fold: usize) -> Self {
+        TaskKey { candidate, fold, replicate: 0, goal: None, resource: None, epochs: None, outer: None }
+    }
 }
 
 /// A candidate as a journal knows it: by what it is, not by its number.

@@ -1,15 +1,16 @@
 //! An open journal: the rows it had, and the file that takes new ones.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Journal;
 use super::digest::Digest;
-use super::format::{self, LONGEST, Line, Opening, Problem, Record, Written};
+use super::format::{self, LONGEST, Written};
 use super::identity::{Study, TaskKey};
+use super::reading::{lock, read};
 use super::states::{StateOf, States};
 use crate::error::{Error, Result};
 use crate::model_selection::executor::FitStore;
@@ -38,16 +39,6 @@ struct End {
     failure: Option<Error>,
 }
 
-/// What was found in a file.
-struct Found {
-    study: Option<Study>,
-    rows: BTreeMap<TaskKey, (usize, FitRow)>,
-    /// The bytes of whole records.
-    whole: u64,
-    /// The bytes of the unfinished record behind them.
-    cut: u64,
-}
-
 impl Ledger {
     /// Opens a journal for a study, and makes it when there is none.
     ///
@@ -64,7 +55,10 @@ impl Ledger {
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = opened.map_err(fail("cannot open the journal"))?;
         lock(&file).map_err(fail("cannot lock the journal"))?;
-        let mut found = read(&file, path)?;
+        let mut rows = BTreeMap::new();
+        let mut found = read(&file, path, |line, fit, _| {
+            rows.insert(fit.task, (line, fit.row));
+        })?;
         if let Some((what, there, here)) = found.study.as_ref().and_then(|found| study.difference(found)) {
             return Err(Error::OtherStudy { path: path.clone(), what, journal: there, search: here });
         }
@@ -86,10 +80,40 @@ impl Ledger {
         };
         let len = begin().map_err(fail("cannot write the journal"))?;
         let failed = |row: &FitRow| matches!(row.status, FitStatus::Failed { .. });
-        found.rows.retain(|_, (_, row)| !(journal.retry_failed && failed(row)));
+        rows.retain(|_, (_, row)| !(journal.retry_failed && failed(row)));
         let end = Mutex::new(End { file, len, failure: None });
         let states = States::beside(path, study);
-        Ok(Ledger { path: path.clone(), rows: found.rows, cut, end, states })
+        Ok(Ledger { path: path.clone(), rows, cut, end, states })
+    }
+
+    /// Whether the journal had the row of a candidate in that fold, not counting those of searches inside an outer fold.
+    pub(crate) fn has_fold(&self, fold: usize) -> bool {
+        self.rows.keys().any(|task| task.outer.is_none() && task.fold == fold)
+    }
+
+    /// The number of finished fits that the journal had.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The row of a fit as the journal had it, and its line.
+    pub(super) fn known(&self, task: &TaskKey) -> Option<(usize, &FitRow)> {
+        self.rows.get(task).map(|(line, row)| (*line, row))
+    }
+
+    /// Adds lines as they are, and waits for the disk once.
+    pub(super) fn extend(&self, lines: &[u8]) -> Result<()> {
+        self.end().append(lines, &self.path)
+    }
+
+    /// A line that can be read again.
+    fn checked(&self, line: String) -> Result<String> {
+        if line.len() <= LONGEST {
+            return Ok(line);
+        }
+        let problem = format!("a record of {} bytes is longer than {LONGEST}", line.len());
+        let source = io::Error::new(io::ErrorKind::FileTooLarge, problem);
+        Err(Error::File { action: "cannot write the journal", path: self.path.clone(), source })
     }
 
     fn end(&self) -> MutexGuard<'_, End> {
@@ -121,8 +145,8 @@ impl FitStore for Ledger {
     }
 
     /// Also what a process that was killed has left of others is forgotten.
-    fn keep_states(&self, promoted: &[Digest], _: &[Digest]) {
-        self.states.keep(promoted);
+    fn keep_states(&self, outer: Option<usize>, promoted: &[Digest], _: &[Digest]) {
+        self.states.keep(outer, promoted);
     }
 
     /// Writes down a finished fit. When this returns, the row is on the disk or the journal is broken.
@@ -130,8 +154,8 @@ impl FitStore for Ledger {
         let line = format::line(&Written::Fit { task, params, row });
         let mut end = self.end();
         if end.failure.is_none() {
-            end.failure =
-                line.map_err(Error::from).and_then(|line| end.append(line.as_bytes(), &self.path)).err();
+            let line = line.map_err(Error::from).and_then(|line| self.checked(line));
+            end.failure = line.and_then(|line| end.append(line.as_bytes(), &self.path)).err();
         }
     }
 
@@ -167,10 +191,6 @@ impl Drop for Ledger {
 impl End {
     fn append(&mut self, line: &[u8], path: &Path) -> Result<()> {
         let fail = |source| Error::File { action: "cannot write the journal", path: path.into(), source };
-        if line.len() > LONGEST {
-            let problem = format!("a record of {} bytes is longer than {LONGEST}", line.len());
-            return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, problem)));
-        }
         self.file.write_all(line).and_then(|()| self.file.sync_data()).map_err(|source| {
             // Half a line does no harm, the next start would cut it off. Without it the file is whole already.
             let _ = self.file.set_len(self.len);
@@ -179,83 +199,6 @@ impl End {
         self.len += line.len() as u64;
         Ok(())
     }
-}
-
-/// The system lets go of a lock when the process ends, however it ends.
-fn lock(file: &File) -> io::Result<()> {
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => io::Error::new(
-            io::ErrorKind::WouldBlock,
-            "another search is writing it; wait, or use another file",
-        ),
-        TryLockError::Error(error) => error,
-    })
-}
-
-/// Reads all records. The last one is cut off when it is damaged or unfinished; any other that is damaged is an error.
-fn read(file: &File, path: &Path) -> Result<Found> {
-    let unreadable = |source| Error::File { action: "cannot read the journal", path: path.into(), source };
-    let fail = |line, problem: &str| Error::Journal { path: path.into(), line, problem: problem.into() };
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(unreadable(io::Error::other("it is no file that keeps what is written to it")));
-    }
-    let mut reader = BufReader::new(file);
-    let mut next = || format::next_line(&mut reader).map_err(unreadable);
-    let mut found = Found { study: None, rows: BTreeMap::new(), whole: 0, cut: 0 };
-    let first = next()?;
-    match format::opening(&first) {
-        Opening::Journal => {}
-        Opening::Cut => return Ok(Found { cut: metadata.len(), ..found }),
-        Opening::Version(version) => {
-            let known = format::magic();
-            let known = known.trim_end().rsplit(' ').next().unwrap_or_default();
-            let text =
-                format!("it has format version {version}, and this program reads {known}; use another file");
-            return Err(fail(1, &text));
-        }
-        Opening::Foreign => {
-            return Err(fail(1, "it does not begin as a journal; use another file"));
-        }
-    }
-    let mut whole = format::magic().len() as u64;
-    let mut pending = next()?;
-    for number in 2.. {
-        let bytes = match pending {
-            Line::End => break,
-            // No line break: the write was not finished. It was the last one, so nothing follows.
-            Line::Cut(_) => break,
-            Line::TooLong => return Err(fail(number, "it is longer than any record")),
-            Line::Whole(bytes) => bytes,
-        };
-        pending = next()?;
-        match format::record(&bytes) {
-            // The study is the second line and no other one.
-            Ok(Record::Study(study)) if number == 2 => found.study = Some(study),
-            Ok(Record::Fit(fit)) if number > 2 => {
-                found.rows.insert(fit.task, (number, fit.row));
-            }
-            Ok(_) => return Err(fail(number, "it is not where such a record stands")),
-            // A disk may write the end of a line before its middle.
-            Err(Problem::Damage) if matches!(pending, Line::End) => break,
-            Err(Problem::Damage) if number == 2 => {
-                return Err(fail(number, "its checksum does not fit; use another file, or remove this one"));
-            }
-            Err(Problem::Damage) => {
-                let text = "its checksum does not fit; restore the file from a copy, or remove the line, whose fit \
-                            is then done again";
-                return Err(fail(number, text));
-            }
-            Err(Problem::Unknown(error)) => {
-                return Err(fail(number, &format!("it is no record that this program knows ({error})")));
-            }
-        }
-        whole += bytes.len() as u64;
-    }
-    // Without a study nothing was finished: the file is begun anew.
-    found.whole = if found.study.is_some() { whole } else { 0 };
-    found.cut = metadata.len() - found.whole;
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -270,7 +213,7 @@ mod tests {
     fn task(candidate: u64, fold: usize) -> TaskKey {
         let mut digester = Digester::new();
         digester.word(candidate);
-        TaskKey { candidate: digester.digest(), fold, replicate: 0, goal: None, resource: None }
+        TaskKey::whole(digester.digest(), fold)
     }
 
     fn append(ledger: &Ledger, row: &FitRow) {

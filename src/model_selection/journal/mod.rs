@@ -26,6 +26,8 @@ mod digest;
 mod format;
 mod identity;
 mod ledger;
+mod merge;
+mod reading;
 mod states;
 
 use std::path::{Path, PathBuf};

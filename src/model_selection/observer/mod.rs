@@ -50,6 +50,9 @@ impl Task {
 pub struct SearchPlan {
     /// The parameters of the candidates that are known when the search starts, in order.
     pub candidates: Vec<Params>,
+    /// Parameters such as candidates still to be proposed may have, a thousand drawn by chance from the space: whoever needs to know
+    /// all names before the first fit finds them here. None, when all candidates are known.
+    pub examples: Vec<Params>,
     /// The number of folds.
     pub folds: usize,
     /// The number of fits, without the refit; with those of candidates still to be proposed.
@@ -169,6 +172,10 @@ impl std::fmt::Debug for Observers {
 }
 
 impl Observers {
+    pub(crate) fn is_any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     pub(crate) fn push(&mut self, observer: Arc<dyn SearchObserver>) {
         self.0.push(observer);
     }

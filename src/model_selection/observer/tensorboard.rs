@@ -26,8 +26,8 @@ use crate::tensorboard::{EventWriter, Summary};
 ///
 /// A fit appears when it starts, grows by the loss of each epoch that the estimator reports, and has its other values when it is
 /// over. One that a [journal](crate::model_selection::Journal) has restored appears at once. Replicates are sessions of their own
-/// (`fold0-replicate1`); the rungs of a fit that goes on are points of one curve. A parameter that no candidate had when the
-/// search started has no column.
+/// (`fold0-replicate1`); the rungs of a fit that goes on are points of one curve. The columns are written once, before the first fit: of
+/// a search that learns they are what its space may bring, and a parameter that one candidate in thousands has may lack one.
 ///
 /// The directory is made before the first fit, and a search whose directory cannot be made ends with the error. What cannot be
 /// written later does not stop a search: [`problem`](SearchTensorBoard::problem) tells.
@@ -258,16 +258,17 @@ impl SearchObserver for SearchTensorBoard {
                 scorers: plan.scorers.clone(),
                 ..State::default()
             };
-            for (name, _) in plan.candidates.iter().flat_map(Params::iter) {
+            let of_all = || plan.candidates.iter().chain(&plan.examples);
+            for (name, _) in of_all().flat_map(Params::iter) {
                 if !state.columns.iter().any(|column| column == name) {
                     state.columns.push(name.into());
                 }
             }
-            let open = plan.fits > plan.candidates.len() * plan.folds * plan.replicates;
+            let open = !plan.examples.is_empty();
             let mut experiment = Experiment::new();
             for name in &state.columns {
                 let mut values: Vec<HParamValue> = Vec::new();
-                for value in plan.candidates.iter().filter_map(|params| params.get(name)).map(hparam) {
+                for value in of_all().filter_map(|params| params.get(name)).map(hparam) {
                     if !values.contains(&value) {
                         values.push(value);
                     }

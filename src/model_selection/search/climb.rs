@@ -8,8 +8,9 @@ use linfa::dataset::TargetDim;
 use super::ladder::{Ladder, RungSummary, Unit};
 use crate::error::{Result, check};
 use crate::metric::Direction;
-use crate::model_selection::engine::evaluation::{Evaluation, Rung};
+use crate::model_selection::engine::evaluation::Evaluation;
 use crate::model_selection::engine::fold_rows::FoldRows;
+use crate::model_selection::engine::rung::Rung;
 use crate::model_selection::engine::trainer::Trainer;
 use crate::model_selection::executor::Executor;
 use crate::model_selection::fit::target::{Classes, Target};
@@ -96,7 +97,7 @@ impl Climbed {
 }
 
 /// A rung of a ladder with these candidates.
-fn rung_of<'a>(
+pub(super) fn rung_of<'a>(
     ladder: &Ladder,
     number: usize,
     candidates: Vec<usize>,
@@ -111,6 +112,7 @@ fn rung_of<'a>(
         goal,
         from: number.checked_sub(1).and_then(|before| ladder.goal(ladder.rungs()[before].1)),
         resource: Some(resource),
+        epochs: None,
         goes_on: goal.is_some() && number + 1 < ladder.rungs().len(),
     }
 }

@@ -61,10 +61,9 @@ impl<M, F, T> FittedSearch<M, F, T> {
         results: SearchResults,
         splits: Vec<Split>,
         rungs: Vec<RungSummary>,
-        scorer: Option<&str>,
+        scorer: usize,
         best: Best<Pipeline<M, F, T>>,
     ) -> Self {
-        let scorer = scorer.and_then(|name| results.scorer(name)).unwrap_or(0);
         FittedSearch { results, splits, rungs, scorer, best }
     }
 

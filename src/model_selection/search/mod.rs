@@ -16,6 +16,7 @@
 mod builder;
 mod candidates;
 mod climb;
+mod fit_all;
 mod fitted;
 mod grid_search;
 mod halving_search;
@@ -38,7 +39,10 @@ pub use grid_search::GridSearch;
 pub use halving_search::HalvingSearch;
 pub use hyperband_search::HyperbandSearch;
 pub use ladder::{Epochs, Ladder, Resource, RungSummary, Samples, Unit, Updates};
-pub use nested::{InnerSearch, NestedCrossValidation, nested_cross_validate, nested_cross_validate_by_rows};
+pub use nested::{
+    InnerSearch, NestedCrossValidation, nested_cross_validate, nested_cross_validate_by_rows,
+    nested_cross_validate_continuing,
+};
 pub use random_search::RandomSearch;
 pub use refit::Refit;
 pub use refit_epochs::RefitEpochs;

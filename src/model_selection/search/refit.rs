@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::metric::Direction;
+use crate::model_selection::engine::guarded::guarded;
 use crate::model_selection::results::{CandidateSummary, ScorerInfo, SearchResults};
 
 /// A rule that chooses a candidate from the whole table.
@@ -22,46 +23,71 @@ type Cost = Arc<dyn Fn(&CandidateSummary) -> f64 + Send + Sync>;
 /// | [`Refit::one_standard_error`] | the smallest model whose mean is within one standard error of the best, fitted on all rows |
 /// | [`Refit::by`] | the candidate that a rule names, fitted on all rows |
 /// | `false` | the best mean of the first scorer, not fitted: there is no best model |
-#[derive(Clone)]
-pub struct Refit(Choice);
+///
+/// One scorer decides in the whole search: which candidates go on to the next rung, what a search that learns learns from, which are
+/// as good as the best. It is the first one, or the one that is named here or by [`scorer`](Refit::scorer).
+///
+/// # Examples
+///
+/// The smallest network that is as good as the best by its R², where the table is headed by another score:
+///
+/// ```
+/// use linfa_mlp::MlpRegressor;
+/// use linfa_mlp::model_selection::{GridSearch, KFold, Refit, Scorer, TargetScaling};
+///
+/// let search = GridSearch::new(MlpRegressor::params().epochs(5))
+///     .axis("hidden", [vec![2], vec![32]], |p, sizes| p.hidden_layer_sizes(sizes))
+///     .scale_targets(TargetScaling::Standard)
+///     .scorers([Scorer::neg_mean_absolute_error(), Scorer::r2()])
+///     .refit(Refit::one_standard_error().scorer("r2"))
+///     .cv(KFold::new(3))
+///     .fit(&linfa_datasets::diabetes())?;
+/// let best = search.best_index().unwrap();
+/// assert_eq!(search.best_score(), Some(search.results().candidates()[best].test[1].mean));
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Refit {
+    choice: Choice,
+    scorer: Option<String>,
+}
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 enum Choice {
     No,
-    First,
-    Scorer(String),
+    #[default]
+    Best,
     Rule(Rule),
     /// By this cost, or else by the number of parameters.
     OneStandardError(Option<Cost>),
 }
 
-impl Default for Refit {
-    fn default() -> Self {
-        Refit(Choice::First)
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Choice::No => "No",
+            Choice::Best => "Best",
+            Choice::Rule(_) => "Rule",
+            Choice::OneStandardError(_) => "OneStandardError",
+        })
+    }
+}
+
+impl From<Choice> for Refit {
+    fn from(choice: Choice) -> Self {
+        Refit { choice, scorer: None }
     }
 }
 
 impl From<bool> for Refit {
     fn from(refit: bool) -> Self {
-        Refit(if refit { Choice::First } else { Choice::No })
+        if refit { Choice::Best.into() } else { Choice::No.into() }
     }
 }
 
 impl From<&str> for Refit {
     fn from(scorer: &str) -> Self {
-        Refit(Choice::Scorer(scorer.into()))
-    }
-}
-
-impl fmt::Debug for Refit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Choice::No => "No",
-            Choice::First => "First",
-            Choice::Scorer(name) => name,
-            Choice::Rule(_) => "Rule",
-            Choice::OneStandardError(_) => "OneStandardError",
-        })
+        Refit::default().scorer(scorer)
     }
 }
 
@@ -69,7 +95,14 @@ impl Refit {
     /// A rule of one's own: it gets the whole table and names a candidate, from 0.
     #[must_use]
     pub fn by(rule: impl Fn(&SearchResults) -> usize + Send + Sync + 'static) -> Self {
-        Refit(Choice::Rule(Arc::new(rule)))
+        Choice::Rule(Arc::new(rule)).into()
+    }
+
+    /// The scorer that decides, by its name. The default is the first one.
+    #[must_use]
+    pub fn scorer(mut self, name: impl Into<String>) -> Self {
+        self.scorer = Some(name.into());
+        self
     }
 
     /// The simplest of the candidates that are as good as the best, as far as can be seen:
@@ -87,67 +120,68 @@ impl Refit {
     /// L. Breiman et al., *Classification and Regression Trees*, 1984, section 3.4.3.
     #[must_use]
     pub fn one_standard_error() -> Self {
-        Refit(Choice::OneStandardError(None))
+        Choice::OneStandardError(None).into()
     }
 
     /// As [`one_standard_error`](Refit::one_standard_error), where the simplest candidate is the one that costs least. A
     /// candidate whose cost is NaN is left out.
     #[must_use]
     pub fn one_standard_error_by(cost: impl Fn(&CandidateSummary) -> f64 + Send + Sync + 'static) -> Self {
-        Refit(Choice::OneStandardError(Some(Arc::new(cost))))
+        Choice::OneStandardError(Some(Arc::new(cost))).into()
     }
 
     pub(super) fn check(&self, scorers: &[ScorerInfo]) -> Result<()> {
-        let Choice::Scorer(name) = &self.0 else { return Ok(()) };
+        let Some(name) = &self.scorer else { return Ok(()) };
         let names: Vec<&str> = scorers.iter().map(|scorer| scorer.name.as_str()).collect();
         let known = names.contains(&name.as_str());
         crate::error::check("refit", name, known, &format!("one of the scorers ({})", names.join(", ")))
     }
 
-    /// The scorer that decides.
-    pub(super) fn scorer(&self) -> Option<&str> {
-        if let Choice::Scorer(name) = &self.0 { Some(name) } else { None }
+    /// The scorer that decides, where it is named.
+    pub(super) fn named_scorer(&self) -> Option<&str> {
+        self.scorer.as_deref()
     }
 
     /// The place of the scorer that decides.
     pub(super) fn place(&self, scorers: &[ScorerInfo]) -> usize {
-        self.scorer().and_then(|name| scorers.iter().position(|info| info.name == name)).unwrap_or(0)
+        self.named_scorer().and_then(|name| scorers.iter().position(|info| info.name == name)).unwrap_or(0)
     }
 
     /// The best candidate and whether it shall be fitted on all rows, or why there is none.
     pub(super) fn choose(&self, results: &SearchResults) -> Result<(usize, bool), String> {
-        let candidates = results.candidates().len();
-        if let Choice::Rule(rule) = &self.0 {
-            let rule = std::panic::AssertUnwindSafe(|| Ok::<_, Error>(rule(results)));
-            let index = crate::model_selection::engine::evaluation::guarded("the rule of refit", rule.0)
-                .map_err(|error| error.to_string())?;
-            return if index < candidates {
-                Ok((index, true))
-            } else {
-                Err(format!("refit must name a candidate below {candidates}, but named {index}"))
-            };
+        let (candidates, scorer) = (results.candidates().len(), self.place(results.scorers()));
+        match &self.choice {
+            Choice::Rule(rule) => {
+                let index = guarded("the rule of refit", || Ok::<_, Error>(rule(results)));
+                let index = index.map_err(|error| error.to_string())?;
+                if index < candidates {
+                    Ok((index, true))
+                } else {
+                    Err(format!("refit must name a candidate below {candidates}, but named {index}"))
+                }
+            }
+            Choice::OneStandardError(cost) => {
+                let simplest = || Ok::<_, Error>(simplest(results, scorer, cost.as_ref()));
+                let simplest = guarded("the cost of refit", simplest).map_err(|error| error.to_string())?;
+                simplest.map(|index| (index, true))
+            }
+            choice @ (Choice::Best | Choice::No) => {
+                let index =
+                    results.best(scorer).ok_or_else(|| "no candidate has a mean score".to_string())?;
+                Ok((index, matches!(choice, Choice::Best)))
+            }
         }
-        if let Choice::OneStandardError(cost) = &self.0 {
-            let simplest = std::panic::AssertUnwindSafe(|| Ok::<_, Error>(simplest(results, cost.as_ref())));
-            let simplest =
-                crate::model_selection::engine::evaluation::guarded("the cost of refit", simplest.0);
-            return simplest.map_err(|error| error.to_string())?.map(|index| (index, true));
-        }
-        let scorer = self.scorer().and_then(|name| results.scorer(name)).unwrap_or(0);
-        let best = results.best(scorer);
-        let index = best.ok_or_else(|| "no candidate has a mean score".to_string())?;
-        Ok((index, !matches!(self.0, Choice::No)))
     }
 }
 
-/// The cheapest candidate within one standard error of the best, by the first scorer.
-fn simplest(results: &SearchResults, cost: Option<&Cost>) -> Result<usize, String> {
-    let best = results.best(0).ok_or("no candidate was scored in every fold")?;
-    let top = results.candidates()[best].test[0];
+/// The cheapest candidate within one standard error of the best, by that scorer.
+fn simplest(results: &SearchResults, scorer: usize, cost: Option<&Cost>) -> Result<usize, String> {
+    let best = results.best(scorer).ok_or("no candidate was scored in every fold")?;
+    let top = results.candidates()[best].test[scorer];
     let folds = results.fits(best).count() as f64;
     // The table has the population's deviation: s/√k = std/√(k − 1).
     let error = if folds > 1.0 { top.std / (folds - 1.0).sqrt() } else { 0.0 };
-    let as_good = |mean: f64| match results.scorers()[0].direction {
+    let as_good = |mean: f64| match results.scorers()[scorer].direction {
         Direction::Maximize => mean >= top.mean - error,
         Direction::Minimize => mean <= top.mean + error,
     };
@@ -157,7 +191,9 @@ fn simplest(results: &SearchResults, cost: Option<&Cost>) -> Result<usize, Strin
     };
     // In the order of the ranks, so that of equals the best comes first.
     let mut cheapest: Option<(usize, f64)> = None;
-    for candidate in results.ranked(0).into_iter().filter(|candidate| as_good(candidate.test[0].mean)) {
+    for candidate in
+        results.ranked(scorer).into_iter().filter(|candidate| as_good(candidate.test[scorer].mean))
+    {
         let Some(cost) = cost(candidate) else {
             let index = candidate.candidate;
             return Err(format!("the estimator does not say how many parameters candidate {index} has"));

@@ -14,7 +14,8 @@ use crate::rng::Stream;
 /// spread = mean over the classes of std over the folds of (rows of the class in the fold / rows of the class)
 /// ```
 ///
-/// Of folds that are as good the one with fewer rows is taken. Both follow scikit-learn. No fold stays empty. It is a
+/// Of folds that are as good the one with fewer rows is taken. Both follow scikit-learn, to the rounding of its sums: without
+/// `shuffle` the folds are its own. But no fold stays empty. It is a
 /// heuristic: whole groups may not allow equal shares, and a class that lies in one group only is missing where that group
 /// is scored, which cross-validation and searches refuse unless they are told otherwise.
 ///
@@ -65,17 +66,38 @@ impl StratifiedGroupKFold {
     }
 }
 
-/// C²·variance of a group's rows over the C classes, in whole numbers: permuted counts have the same one to the last bit.
-fn unevenness(counts: &[u64]) -> u128 {
-    let square = |count: u64| u128::from(count) * u128::from(count);
-    counts.len() as u128 * counts.iter().map(|&count| square(count)).sum::<u128>()
-        - square(counts.iter().sum::<u64>())
+/// A sum as numpy adds up numbers that lie side by side: eight chains from eight numbers on, halves from 129 on.
+fn numpy_sum(values: &[f64]) -> f64 {
+    match values.len() {
+        0..8 => values.iter().fold(0.0, |sum, value| sum + value),
+        n @ 8..=128 => {
+            let mut chains = [0.0; 8];
+            let (eights, rest) = values.split_at(n - n % 8);
+            eights.chunks_exact(8).for_each(|eight| (0..8).for_each(|i| chains[i] += eight[i]));
+            let [a, b, c, d, e, f, g, h] = chains;
+            rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| sum + value)
+        }
+        n => {
+            let (left, right) = values.split_at(n / 2 - n / 2 % 8);
+            numpy_sum(left) + numpy_sum(right)
+        }
+    }
 }
 
-/// The standard deviation over the folds of a class' shares.
+/// The standard deviation of a group's rows over the classes. Groups whose counts are the same but for their order are meant to be
+/// equally uneven; numpy's rounding may untie them, and so does this one.
+fn unevenness(counts: &[u64]) -> f64 {
+    let counts: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
+    let n = counts.len() as f64;
+    let mean = numpy_sum(&counts) / n;
+    let squares: Vec<f64> = counts.iter().map(|count| (count - mean) * (count - mean)).collect();
+    (numpy_sum(&squares) / n).sqrt()
+}
+
+/// The standard deviation over the folds of a class' shares. numpy adds up columns one number after the other.
 fn spread(shares: impl Iterator<Item = f64> + Clone, k: f64) -> f64 {
     let mean = shares.clone().sum::<f64>() / k;
-    (shares.map(|share| (share - mean).powi(2)).sum::<f64>() / k).sqrt()
+    (shares.map(|share| (share - mean) * (share - mean)).sum::<f64>() / k).sqrt()
 }
 
 /// The fold that a group with these counts goes to: scikit-learn's arithmetic, operation by operation, because folds that are
@@ -83,14 +105,15 @@ fn spread(shares: impl Iterator<Item = f64> + Clone, k: f64) -> f64 {
 fn best_fold(filled: &[Vec<u64>], group: &[u64], totals: &[u64], empty_only: bool) -> usize {
     let k = filled.len();
     let evaluate = |fold: usize| {
-        let spreads = (0..totals.len()).map(|class| {
+        let spread_of = |class: usize| {
             let share = |other: usize| {
                 let more = if other == fold { group[class] } else { 0 };
                 (filled[other][class] + more) as f64 / totals[class] as f64
             };
             spread((0..k).map(share), k as f64)
-        });
-        spreads.sum::<f64>() / totals.len() as f64
+        };
+        let spreads: Vec<f64> = (0..totals.len()).map(spread_of).collect();
+        numpy_sum(&spreads) / totals.len() as f64
     };
     let (mut best, mut least, mut fewest) = (0, f64::INFINITY, u64::MAX);
     for (fold, counts) in filled.iter().enumerate() {
@@ -135,7 +158,8 @@ impl Splitter for StratifiedGroupKFold {
         if let Some(seed) = self.shuffle {
             Stream::new(seed).named("split").shuffle(&mut order);
         }
-        order.sort_by_key(|&group| std::cmp::Reverse(unevenness(&groups[group])));
+        let uneven: Vec<f64> = groups.iter().map(|counts| unevenness(counts)).collect();
+        order.sort_by(|&a, &b| uneven[b].total_cmp(&uneven[a]));
         let mut filled = vec![vec![0; totals.len()]; k];
         let mut folds = vec![0; rows.n_samples()];
         for (done, &group) in order.iter().enumerate() {
@@ -183,6 +207,15 @@ mod tests {
     }
 
     #[test]
+    fn sums_are_numpys_to_the_last_bit() {
+        // numpy.sum(1 / numpy.arange(1.0, n + 1)).hex() by numpy 2.4.
+        let sum = |n: usize| numpy_sum(&(1..=n).map(|i| 1.0 / i as f64).collect::<Vec<f64>>());
+        for (n, bits) in SUMS {
+            assert_eq!(sum(n).to_bits(), bits, "{n}");
+        }
+    }
+
+    #[test]
     fn labels_and_groups_are_both_needed() {
         let classes = Classes::of(Array1::from(vec![0_usize, 1, 0, 1]).view());
         let splitter = StratifiedGroupKFold::new(2);
@@ -191,4 +224,16 @@ mod tests {
         let one = Rows::new(4).classes(&classes).groups(&[8; 4]);
         assert!(matches!(splitter.split(&one), Err(Error::Split { .. })));
     }
+
+    const SUMS: [(usize, u64); 9] = [
+        (0, 0x0000_0000_0000_0000),
+        (1, 0x3ff0_0000_0000_0000),
+        (7, 0x4004_be2b_e2be_2be2),
+        (8, 0x4005_be2b_e2be_2be2),
+        (15, 0x400a_8bbb_a474_75d4),
+        (100, 0x4014_bfdf_e459_1243),
+        (128, 0x4015_bb8a_e954_1ca7),
+        (129, 0x4015_c37b_0914_9ba9),
+        (1000, 0x401d_f11f_45f4_e61a),
+    ];
 }

@@ -294,8 +294,7 @@ impl<F: Float> Layer<F> for BatchNorm {
         let width = pass.input.len() / pass.rows;
         let (gamma, _) = scale_and_offset(pass.weights, self.scale, self.center);
         let moving_variance = pass.weights.get(self.moving() + 1);
-        // The batch is whole in this pass: rows are not split before the backward pass.
-        let share = F::of(1.0 / pass.rows as f64);
+        let share = F::of(1.0 / pass.batch_rows as f64);
         let rows = pass.input.chunks_exact(width).zip(pass.delta.chunks_exact(width));
         kernel::dispatch(
             #[inline(always)]

@@ -300,18 +300,23 @@ impl<F: Float> Layer<F> for Dense {
         }
     }
 
+    fn divides_gradient(&self) -> bool {
+        true
+    }
+
     fn gradient(&self, mut pass: Gradient<'_, F>) {
         let n_inputs = pass.input.len() / pass.rows;
+        let is_last = pass.part.end == n_inputs;
         kernel::dense_weight_gradient(
             pass.rows,
             n_inputs,
             self.units,
-            0..n_inputs,
+            pass.part,
             pass.input,
             pass.delta,
             pass.gradient.get(KERNEL),
         );
-        if self.use_bias {
+        if self.use_bias && is_last {
             kernel::column_sums(pass.rows, self.units, pass.delta, pass.gradient.get(BIAS));
         }
     }

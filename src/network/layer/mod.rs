@@ -5,6 +5,7 @@
 //! ([`forward`](Layer::forward), [`backward`](Layer::backward)), in which rows do not touch each other, and the
 //! *parameters* phase ([`gradient`](Layer::gradient)), in which parameters do not.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -18,6 +19,7 @@ use crate::network::sequential::Sequential;
 use crate::part::{Configured, Member, Part, Room};
 use crate::rng::Stream;
 
+mod activation_layer;
 mod alpha_dropout;
 mod batch_norm;
 mod dense;
@@ -27,6 +29,7 @@ mod layer_norm;
 mod normalized;
 mod residual;
 
+pub use activation_layer::ActivationLayer;
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
 pub use dense::Dense;
@@ -90,20 +93,37 @@ impl<'a, F> Tensors<'a, F> {
     }
 }
 
-/// The tensors of a layer, to be written.
+/// The tensors of a layer, to be written, or some rows of them.
 #[derive(Debug)]
 pub struct TensorsMut<'a, F> {
+    /// The values from place `first` on, and behind them those from place `first_of_rest` on.
     pub(crate) all: &'a mut [F],
+    pub(crate) first: usize,
+    pub(crate) rest: &'a mut [F],
+    pub(crate) first_of_rest: usize,
     pub(crate) places: &'a [(usize, usize)],
 }
 
-impl<F> TensorsMut<'_, F> {
-    /// The values of a tensor, row-major.
+impl<'a, F> TensorsMut<'a, F> {
+    /// All of them, in one buffer.
+    pub(crate) fn whole(all: &'a mut [F], places: &'a [(usize, usize)]) -> Self {
+        TensorsMut { all, first: 0, rest: &mut [], first_of_rest: usize::MAX, places }
+    }
+
+    /// The values of a tensor that are there, row-major: all of them, unless the layer
+    /// [divides](Layer::divides_gradient) its gradient.
     #[inline]
     #[must_use]
     pub fn get(&mut self, index: usize) -> &mut [F] {
         let (start, len) = self.places[index];
-        &mut self.all[start..start + len]
+        let (values, first) = if start >= self.first_of_rest {
+            (&mut *self.rest, self.first_of_rest)
+        } else {
+            (&mut *self.all, self.first)
+        };
+        let end = (start + len).saturating_sub(first).min(values.len());
+        let start = start.saturating_sub(first).min(end);
+        &mut values[start..end]
     }
 }
 
@@ -144,6 +164,8 @@ pub struct Forward<'a, F> {
 pub struct Backward<'a, F> {
     /// Number of rows.
     pub rows: usize,
+    /// Number of rows of the whole batch.
+    pub batch_rows: usize,
     /// `rows × n_inputs`, as in the forward pass.
     pub input: &'a [F],
     /// `rows × n_outputs`, what the forward pass gave.
@@ -173,6 +195,9 @@ pub struct Backward<'a, F> {
 pub struct Gradient<'a, F> {
     /// Number of rows.
     pub rows: usize,
+    /// Which rows of the layer's first tensor are asked for: all of them, unless it [divides](Layer::divides_gradient) its
+    /// gradient. Its other tensors are asked for with the last of these rows.
+    pub part: Range<usize>,
     /// `rows × n_inputs`.
     pub input: &'a [F],
     /// What the forward pass kept.
@@ -281,16 +306,23 @@ pub trait Layer<F: Float>: Send + Sync {
     /// Takes what the rows shared into the layer's own state: tensors that are not trainable. Called after the update.
     fn remember(&self, _n_inputs: usize, _shared: &[F], _weights: TensorsMut<'_, F>) {}
 
-    /// Computes the output of some rows.
+    /// Computes the output of some rows: a batch, or a part of one. Several threads may call it at once, each for its own rows, and
+    /// a row's output does not depend on what other rows are there.
     fn forward(&self, pass: Forward<'_, F>);
 
-    /// Computes ∂loss/∂input of some rows.
+    /// Computes ∂loss/∂input of some rows, a part of the batch that need not be the part of the forward pass.
     fn backward(&self, pass: Backward<'_, F>);
 
     /// Adds what it computes in a prediction to a graph, and gives the value of its output; none when that cannot be said.
     /// Models with such a layer are not exported.
     fn express(&self, _pass: Express<'_, '_, F>) -> Option<Value> {
         None
+    }
+
+    /// Whether [`gradient`](Self::gradient) heeds the rows that are asked for, so that several threads share them. Where it does
+    /// not, one thread computes the gradient of the whole layer.
+    fn divides_gradient(&self) -> bool {
+        false
     }
 
     /// Computes ∂loss/∂weights over all rows of the batch.
@@ -311,6 +343,7 @@ impl Room for Layers {
     fn members() -> &'static [Member<Self>] {
         const MEMBERS: &[Member<Layers>] = &[
             Member::of::<Dense>(),
+            Member::of::<ActivationLayer>(),
             Member::of::<Dropout>(),
             Member::of::<AlphaDropout>(),
             Member::of::<GaussianNoise>(),

@@ -18,6 +18,11 @@ pub trait Regularizer<F: Float>: Send + Sync {
 
     /// Adds the penalty's gradient.
     fn add_gradient(&self, weights: &[F], gradient: &mut [F]);
+
+    /// Whether the gradient goes weight by weight, so that that of any slice of a tensor can be added on its own.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
 }
 
 /// The room of regularisers.
@@ -157,6 +162,10 @@ impl<F: Float> Regularizer<F> for L1 {
         self.l1 * kernel::sum_of_abs(weights)
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn add_gradient(&self, weights: &[F], gradient: &mut [F]) {
         L1L2::new(self.l1, 0.0).add_gradient(weights, gradient);
     }
@@ -167,6 +176,10 @@ impl<F: Float> Regularizer<F> for L2 {
         self.l2 * kernel::sum_of_squares(weights)
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn add_gradient(&self, weights: &[F], gradient: &mut [F]) {
         L1L2::new(0.0, self.l2).add_gradient(weights, gradient);
     }
@@ -175,6 +188,10 @@ impl<F: Float> Regularizer<F> for L2 {
 impl<F: Float> Regularizer<F> for L1L2 {
     fn penalty(&self, weights: &[F]) -> f64 {
         self.l1 * kernel::sum_of_abs(weights) + self.l2 * kernel::sum_of_squares(weights)
+    }
+
+    fn is_elementwise(&self) -> bool {
+        true
     }
 
     fn add_gradient(&self, weights: &[F], gradient: &mut [F]) {

@@ -47,9 +47,17 @@ def cases():
         (57, 3, 57, 2),
     ]:
         labels, owners = draws.integers(0, classes, n).tolist(), some_groups(draws, n, groups)
-        # Groups whose counts are the same but for their order tie; with five classes numpy's rounding unties them.
-        if classes < 5:
-            yield case("StratifiedGroupKFold", {"n_splits": k}, n, labels, owners)
+        yield case("StratifiedGroupKFold", {"n_splits": k}, n, labels, owners)
+    # Groups whose counts are the same but for their order: numpy's rounding unties some of them.
+    for k, classes in [(3, 3), (4, 5), (7, 7), (3, 9), (12, 17), (2, 130)]:
+        groups, rows = 4 * k, []
+        for owner in range(groups):
+            counts = np.arange(classes) % 4
+            draws.shuffle(counts)
+            rows += [(label, owner) for label in range(classes) for _ in range(counts[label])]
+        draws.shuffle(rows)
+        labels, owners = np.transpose(rows).tolist()
+        yield case("StratifiedGroupKFold", {"n_splits": k}, len(rows), labels, owners)
     # Classes and groups that go together, and a class that is rare.
     owners = np.sort(some_groups(draws, 150, 20))
     yield case("StratifiedGroupKFold", {"n_splits": 4}, 150, (owners % 2).tolist(), owners.tolist())

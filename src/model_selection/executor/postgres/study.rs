@@ -137,7 +137,7 @@ impl FitStore for JoinedStudy {
     }
 
     fn store_state(&self, of: StateOf, bytes: &[u8]) {
-        let StateOf { candidate, fold, replicate, goal } = of;
+        let StateOf { candidate, fold, replicate, goal, .. } = of;
         let Ok(goal) = serde_json::to_string(&goal) else { return };
         let candidate = candidate.to_string();
         // A state saves time and nothing else.
@@ -149,7 +149,7 @@ impl FitStore for JoinedStudy {
     }
 
     fn load_state(&self, of: StateOf) -> Option<Vec<u8>> {
-        let StateOf { candidate, fold, replicate, goal } = of;
+        let StateOf { candidate, fold, replicate, goal, .. } = of;
         let goal = serde_json::to_string(&goal).ok()?;
         let candidate = candidate.to_string();
         let found = self.control.run("cannot read a state in", &|| false, |link| {
@@ -161,7 +161,7 @@ impl FitStore for JoinedStudy {
     }
 
     /// States of other candidates are those of processes that are further on.
-    fn keep_states(&self, _: &[Digest], dropped: &[Digest]) {
+    fn keep_states(&self, _: Option<usize>, _: &[Digest], dropped: &[Digest]) {
         let dropped: Vec<String> = dropped.iter().map(ToString::to_string).collect();
         let _ = apart(|| {
             self.control.run("cannot remove states in", &|| false, |link| {

@@ -9,7 +9,7 @@ use super::distribution::Distribution;
 use super::draw::{Draw, Guide};
 use super::walk::Walk;
 use crate::error::{Error, Result, check};
-use crate::model_selection::engine::evaluation::guarded;
+use crate::model_selection::engine::guarded::guarded;
 use crate::model_selection::results::ParamValue;
 use crate::model_selection::search::candidates::Candidate;
 

@@ -13,4 +13,8 @@ impl Strategy for Exhaustive {
     fn next_round<P: Clone>(&self, space: &Space<P>, tried: &Tried<'_>) -> Result<Vec<Candidate<P>>> {
         if tried.is_empty() { space.combinations() } else { Ok(Vec::new()) }
     }
+
+    fn learns(&self) -> bool {
+        false
+    }
 }

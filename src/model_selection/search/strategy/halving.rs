@@ -73,6 +73,10 @@ impl Strategy for Halving {
         let ladder = self.ladder(0, first_round, n_train).ok().flatten();
         ladder.map_or(first_round, |ladder| ladder.rungs().iter().map(|(candidates, _)| candidates).sum())
     }
+
+    fn learns(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

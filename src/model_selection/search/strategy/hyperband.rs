@@ -102,6 +102,10 @@ impl Strategy for Hyperband {
     fn asked(&self) -> Option<usize> {
         self.brackets().ok().map(|brackets| brackets.iter().sum())
     }
+
+    fn learns(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,11 @@ pub trait Strategy: Send + Sync {
         first_round
     }
 
+    /// Whether the candidates of later rounds depend on scores; then they are not known without them. The default is yes.
+    fn learns(&self) -> bool {
+        true
+    }
+
     /// The number of candidates asked for, when it is a wish: the space may have fewer.
     fn asked(&self) -> Option<usize> {
         None

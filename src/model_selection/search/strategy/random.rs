@@ -48,4 +48,8 @@ impl Strategy for Random {
     fn asked(&self) -> Option<usize> {
         Some(self.n_candidates)
     }
+
+    fn learns(&self) -> bool {
+        false
+    }
 }
