@@ -194,7 +194,7 @@ fn a_pipeline_s_steps_are_read_or_refused() {
 
 #[test]
 fn onnxruntime_computes_the_same_for_every_activation_normalisation_and_estimator() {
-    // A folder for other runtimes, see tests/tract.
+    // A folder to keep, for other runtimes.
     let temporary = tempfile::tempdir().unwrap();
     let given = std::env::var_os("LINFA_MLP_ONNX_FOLDER").map(std::path::PathBuf::from);
     let folder = given.unwrap_or_else(|| temporary.path().to_owned());
