@@ -156,9 +156,12 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     /// Fits and scores the estimator in every fold as [`run`](CrossValidator::run) does, and keeps the models and what they
     /// predict of the rows they have not seen. Nothing is fitted twice.
     ///
+    /// There is no journal for it: that holds rows, and neither models nor predictions, of which it would need a form for any
+    /// estimator. Where fits take hours, [`run`](CrossValidator::run) with a journal, and fit again the folds that are wanted.
+    ///
     /// # Errors
     ///
-    /// As [`run`](CrossValidator::run).
+    /// As [`run`](CrossValidator::run), and [`Error::Parameter`](crate::Error::Parameter) for a journal.
     ///
     /// # Examples
     ///

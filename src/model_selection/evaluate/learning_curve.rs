@@ -96,9 +96,11 @@ impl TrainSizes {
 impl<F: Float, Y: Target> CrossValidator<F, Y> {
     /// The scores by the number of training rows; [`learning_curve`] is the short form. Training rows are scored too.
     ///
+    /// There is no journal for it: one belongs to one list of folds, and every number of rows has its own.
+    ///
     /// # Errors
     ///
-    /// As [`learning_curve`].
+    /// As [`learning_curve`], and [`Error::Parameter`] for a journal.
     pub fn learning_curve<P, D, S, I, E>(
         &self,
         estimator: &P,

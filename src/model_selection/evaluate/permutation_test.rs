@@ -105,9 +105,11 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     /// Compares the first scorer's mean test score with those of permuted targets; [`permutation_test_score`] is the short
     /// form. Observers see each permutation as a candidate, of which number 0 is the data as they are.
     ///
+    /// There is no journal for it: one belongs to one data set, and every permutation is another.
+    ///
     /// # Errors
     ///
-    /// As [`permutation_test_score`].
+    /// As [`permutation_test_score`], and [`Error::Parameter`] for a journal.
     pub fn permutation_test<P, D, S, I, E>(
         &self,
         estimator: &P,

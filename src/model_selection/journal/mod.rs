@@ -64,6 +64,12 @@ pub use states::StateOf;
 /// started again goes on with them. The folder is gone when the search is done; what is missing or damaged in it is trained again,
 /// to the same bytes.
 ///
+/// # Several journals
+///
+/// One file is written by one process. Processes that do a [share](crate::model_selection::Search::shard) have a journal each, which
+/// [`merge`](Journal::merge) puts together. A [nested cross-validation](crate::model_selection::nested_cross_validate) has one for all its
+/// searches.
+///
 /// # Examples
 ///
 /// ```

@@ -46,7 +46,8 @@ pub enum FitStatus {
         /// The batch in the epoch, from 1.
         batch: usize,
     },
-    /// A budget or the stop flag ended the fit early, or kept it from starting. One that had started was scored as it was.
+    /// A budget or the stop flag ended the fit early, or kept it from starting, or it is another [shard](super::Search::shard)'s. One that
+    /// had started was scored as it was.
     Stopped {
         /// Why.
         message: String,

@@ -79,7 +79,7 @@ where
         inner.iter().map(|splits| inside.protocol.fold_rows(splits, classes)).collect::<Result<_>>()?;
 
     let limits = Limits::new(&outside);
-    let ledger = checked(&inside, trainer, &first, data, (&folds, &inner, classes), &limits)?;
+    let ledger = checked(&inside, trainer, &first, data, (&folds, &inner, classes))?;
     let observers = &outside.observers;
     observers.search_started(&SearchPlan {
         candidates: vec![Params::default()],
@@ -142,7 +142,6 @@ fn checked<'f, S, P, F, Y, I, E, T>(
     first: &[Candidate<P>],
     data: &DataView<'_, F, Y, I>,
     (folds, inner, classes): (&'f [FoldRows<'f>], &'f [Vec<FoldRows<'f>>], Option<&'f Classes>),
-    limits: &Limits<'_>,
 ) -> Result<Option<Ledger>>
 where
     S: Strategy,
@@ -153,7 +152,7 @@ where
     T: Trainer<P, F, Y, I>,
 {
     let protocol = &inside.protocol;
-    let scorers = protocol.scorers()?;
+    let (scorers, limits) = (protocol.scorers()?, Limits::new(protocol));
     let (estimators, params): (Vec<P>, Vec<Params>) =
         first.iter().map(|candidate| (candidate.estimator.clone(), candidate.params.clone())).unzip();
     check_epochs(inside, trainer, &estimators.iter().zip(&params).collect::<Vec<_>>())?;
@@ -165,10 +164,9 @@ where
     let prefixes = Prefixes::of(&protocol.preparation, &params);
     let all: Vec<FoldRows<'_>> = folds.iter().chain(inner.iter().flatten()).cloned().collect();
     let evaluation =
-        Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, limits, prefixes);
+        Evaluation::new(trainer, &estimators, data.reborrow(), protocol, &scorers, &limits, prefixes);
     let of_all: Vec<&[FoldRows<'_>]> = std::iter::once(&all[..]).chain(rungs).collect();
     evaluation.check(&of_all, |index, error| named(index, &params[index], Box::new(error)))?;
-    protocol.check_shard()?;
     let open = |journal| {
         let study = evaluation.describe(Study::new(journal).with("search", "in outer folds"), &all)?;
         Ledger::open(journal, &study)
