@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use linfa_mlp::MlpClassifier;
-use linfa_mlp::model_selection::{GridSearch, Scorer, StratifiedKFold};
-use linfa_mlp::optimizer::Adam;
+use linfa_mlp::model_selection::{GridSearch, Scorer, SequentialSearch, StratifiedKFold};
+use linfa_mlp::optimizer::{Adam, Sgd};
 use linfa_mlp::tensorboard::hparams::{Experiment, HParam, HParamKind, Metric, Status, session_end};
 use linfa_mlp::tensorboard::{EventWriter, Summary};
 use serde_json::{Value, json};
@@ -106,6 +106,55 @@ fn tensorboard_sees_a_search_and_the_means_over_its_folds() -> Result<(), Box<dy
     assert!(logs.path().join("iris/c003/fold2/train").is_dir());
     Ok(())
 }
+
+#[test]
+fn tensorboard_sees_the_parameters_that_only_later_candidates_have() -> Result<(), Box<dyn Error>> {
+    let Some(python) = python_with_tensorboard() else { return Ok(()) };
+    let logs = tempfile::tempdir()?;
+    let iris = linfa_datasets::iris();
+    let search = SequentialSearch::new(MlpClassifier::params().hidden_layer_sizes([4]).epochs(1).seed(1))
+        .sample(12, |p, draw| {
+            let rate = draw.log_uniform("learning_rate", 1e-4, 1e-1);
+            match draw.choice("optimizer", ["adam", "sgd"]) {
+                "adam" => p.optimizer(Adam::new(rate)),
+                _ => p.optimizer(Sgd::new(rate).momentum(draw.uniform("momentum", 0.0, 0.9))),
+            }
+        })
+        .n_startup(1)
+        .seed(FIRST_WITHOUT_MOMENTUM)
+        .cv(StratifiedKFold::new(2).shuffle(1))
+        .tensorboard(logs.path().join("iris"))
+        .fit(&iris)?;
+    let candidates = search.results().candidates();
+    let momentum = |place: usize| candidates[place].params.get("momentum");
+    assert!(momentum(0).is_none(), "the first round has no momentum");
+    assert!((1..candidates.len()).any(|place| momentum(place).is_some()));
+
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_reader.py");
+    let output = Command::new(python).arg(script).arg(logs.path()).stderr(Stdio::piped()).output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: Value = serde_json::from_slice(&output.stdout)?;
+    for loader in ["false", "auto"] {
+        let table = &seen["tables"][loader];
+        let hparams = table["experiment"]["hparamInfos"].as_array().expect("the hyper-parameters");
+        let names: Vec<_> = hparams.iter().filter_map(|info| info["name"].as_str()).collect();
+        assert!(
+            ["learning_rate", "optimizer", "momentum"].iter().all(|name| names.contains(name)),
+            "{names:?}"
+        );
+        let mut rows = table["rows"].as_array().expect("the rows").clone();
+        rows.sort_by_key(|row| row["name"].to_string());
+        assert_eq!(rows.len(), candidates.len());
+        for (place, row) in rows.iter().enumerate() {
+            let shown = row["hparams"].get("momentum").and_then(Value::as_f64);
+            assert_eq!(shown, momentum(place).and_then(|value| value.number()), "candidate {place}");
+        }
+    }
+    Ok(())
+}
+
+/// A seed whose first candidate has another optimizer.
+const FIRST_WITHOUT_MOMENTUM: u64 = 0;
 
 fn python_with_tensorboard() -> Option<String> {
     let python = env::var("LINFA_MLP_PYTHON").unwrap_or_else(|_| "python3".to_owned());

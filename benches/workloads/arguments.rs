@@ -19,27 +19,31 @@ pub enum Workload {
     FirstResult,
     /// The three products of a layer and whole steps, by width and batch.
     Shapes,
+    /// How time grows with rows, epochs, folds and candidates.
+    Slopes,
     /// Whole steps on one thread and on several, by width and batch.
     Threads,
 }
 
-const WORKLOADS: [(&str, Workload); 7] = [
+const WORKLOADS: [(&str, Workload); 8] = [
     ("w1", Workload::Training),
     ("w2", Workload::SmallSteps),
     ("w3", Workload::Search),
     ("w4", Workload::Inference),
     ("w5", Workload::FirstResult),
     ("shapes", Workload::Shapes),
+    ("slopes", Workload::Slopes),
     ("threads", Workload::Threads),
 ];
 
-const USAGE: &str = "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|threads …] [options]
+const USAGE: &str =
+    "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|slopes|threads …] [options]
   --threads N    threads of the pool (default 1)
   --repeats N    measurements of which the median counts (default 3)
   --patience N   seconds in which to look for repeats that others leave alone (default 30)
   --batch N      rows of a batch in w2 (default 32)
   --path NAME    portable, avx2 or avx512 (default: the fastest there is)
-  --f64          double precision in shapes
+  --f64          double precision in w1, w2 and shapes
   --json         one JSON object a line
   --peak         GFLOP/s of fused multiply-adds alone
   --quick        little work: does it run at all?

@@ -16,7 +16,7 @@ use crate::training::small_model;
 /// The process that is measured: says when the fit has returned, and how much memory it has held.
 pub fn child() -> Result<(), Box<dyn Error>> {
     let (x, y) = data::tabular_small();
-    let mut model = small_model()?;
+    let mut model = small_model::<f32>()?;
     model.fit(&x, &y, &Training::epochs(100).batch_size(32))?;
     println!("{}", peak_rss().unwrap_or(f64::NAN));
     Ok(())

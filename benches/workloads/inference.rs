@@ -16,7 +16,7 @@ const NAME: &str = "inference";
 pub fn run(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn Error>> {
     let rows = if arguments.quick { 1000 } else { 10_000 };
     let (x, y) = data::mnist_shape(rows);
-    let mut model = large_model()?;
+    let mut model = large_model::<f32>()?;
     model.fit(&x, &y, &large_training(1))?;
     let network = model.run().result();
     let predict = || drop(black_box(network.predict(black_box(x.view())).expect("the rows fit")));
@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn
             black_box(network.predict_row(black_box(&row), &mut scratch).expect("the row fits"));
         });
         // W2's network, whose rows take less than the clock: a hundred at a time.
-        let small = small_model()?;
+        let small = small_model::<f32>()?;
         let row = [0.5_f32; COLUMNS];
         let hundred = || {
             for _ in 0..100 {

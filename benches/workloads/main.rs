@@ -16,6 +16,7 @@ mod load;
 mod record;
 mod search;
 mod shapes;
+mod slopes;
 mod threads;
 mod training;
 
@@ -49,12 +50,15 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     for &workload in &arguments.workloads {
         with_path(arguments.path, || match workload {
-            Workload::Training => training::large(&arguments, &mut recorder),
-            Workload::SmallSteps => training::small(&arguments, &mut recorder),
+            Workload::Training if arguments.double => training::large::<f64>(&arguments, &mut recorder),
+            Workload::Training => training::large::<f32>(&arguments, &mut recorder),
+            Workload::SmallSteps if arguments.double => training::small::<f64>(&arguments, &mut recorder),
+            Workload::SmallSteps => training::small::<f32>(&arguments, &mut recorder),
             Workload::Search => search::grid(&arguments, &mut recorder),
             Workload::Inference => inference::run(&arguments, &mut recorder),
             Workload::FirstResult => first_result::run(&arguments, &mut recorder),
             Workload::Shapes => shapes::run(&arguments, &mut recorder),
+            Workload::Slopes => slopes::run(&arguments, &mut recorder),
             Workload::Threads => threads::run(&arguments, &mut recorder),
         })?;
     }

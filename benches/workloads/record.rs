@@ -52,24 +52,25 @@ const LEAST: f64 = 0.3;
 /// on the load of others, never on the time that was measured.
 pub fn repeat(arguments: &Arguments, n: usize, mut f: impl FnMut()) -> Times {
     let patience = if arguments.quick { 0.0 } else { arguments.patience as f64 };
+    let peak = if arguments.double { fma_peak::<f64> } else { fma_peak::<f32> };
     let start = Instant::now();
     let mut attempts: Vec<(f64, f64, f64)> = Vec::new();
     let mut calls = 1;
     loop {
-        let before = fma_peak::<f32>();
+        let before = peak();
         let (load, begin) = (Load::now(), Instant::now());
         for _ in 0..calls {
             f();
         }
         let seconds = begin.elapsed().as_secs_f64() / calls as f64;
         let other = load.since().unwrap_or(0.0);
-        let peak = before.max(fma_peak::<f32>());
+        let most = before.max(peak());
         if calls == 1 && seconds < LEAST && !arguments.quick {
             // Too short to tell: this was the warm-up.
             calls = (LEAST / seconds) as usize + 1;
             continue;
         }
-        attempts.push((other, seconds, peak));
+        attempts.push((other, seconds, most));
         let quiet = attempts.iter().filter(|(other, ..)| *other <= QUIET).count();
         if quiet >= n || attempts.len() >= n && start.elapsed().as_secs_f64() > patience {
             break;

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::time::Instant;
 
+use linfa_mlp::Float;
 use linfa_mlp::loss::{MeanSquaredError, SparseCategoricalCrossEntropy};
 use linfa_mlp::network::{Dense, Relu, Sequential, Softmax};
 use linfa_mlp::optimizer::Adam;
 use linfa_mlp::train::{Model, Training};
+use ndarray::Array2;
 
 use crate::arguments::Arguments;
 use crate::data::{self, CLASSES, COLUMNS, IMAGES, PIXELS, ROWS};
@@ -18,7 +20,7 @@ const INNER: usize = 2 * 128 * 128 + 128 * CLASSES;
 const TIMED_EPOCHS: usize = 3;
 
 /// W1's and W4's model: 784-128-128-128-10.
-pub fn large_model() -> linfa_mlp::Result<Model<f32>> {
+pub fn large_model<F: Float>() -> linfa_mlp::Result<Model<F>> {
     let hidden = || Dense::new(128).activation(Relu);
     Sequential::new()
         .add(hidden())
@@ -34,7 +36,7 @@ pub fn large_training(epochs: usize) -> Training {
 }
 
 /// W2's and W5's model: 13-64-64-1.
-pub fn small_model() -> linfa_mlp::Result<Model<f32>> {
+pub fn small_model<F: Float>() -> linfa_mlp::Result<Model<F>> {
     let hidden = || Dense::new(64).activation(Relu);
     Sequential::new().add(hidden()).add(hidden()).add(Dense::new(1)).compile(
         COLUMNS,
@@ -44,11 +46,22 @@ pub fn small_model() -> linfa_mlp::Result<Model<f32>> {
     )
 }
 
+/// The same numbers in the precision that is measured.
+fn of<F: Float>(values: Array2<f32>) -> Array2<F> {
+    values.mapv(|value| F::of(f64::from(value)))
+}
+
+/// What lines are called: peers know the name in single precision.
+fn named<F: Float>(name: &str) -> String {
+    if size_of::<F>() == 8 { format!("{name}_f64") } else { name.into() }
+}
+
 /// W1: samples a second, and the share of the peak.
-pub fn large(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn Error>> {
+pub fn large<F: Float>(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn Error>> {
     let rows = if arguments.quick { IMAGES / 20 } else { IMAGES };
     let (x, y) = data::mnist_shape(rows);
-    let mut model = large_model()?;
+    let (x, y) = (of::<F>(x), of::<F>(y));
+    let mut model = large_model::<F>()?;
     let start = Instant::now();
     model.fit(&x, &y, &large_training(1))?;
     let first = start.elapsed().as_secs_f64();
@@ -66,24 +79,25 @@ pub fn large(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<d
     let threads = arguments.threads as f64;
     let shares: Vec<f64> =
         rates.iter().zip(&times.peaks).map(|(rate, peak)| rate * needed / 1e7 / (peak * threads)).collect();
-    let name = "mnist_shape";
-    recorder.emit(name, "train_samples_per_s", "samples/s", &rates, times.other_cpu);
-    recorder.emit(name, "train_gflops", "GFLOP/s", &nominal, times.other_cpu);
-    recorder.emit(name, "share_of_peak", "%", &shares, times.other_cpu);
-    recorder.emit(name, "first_epoch_s", "s", &[first], None);
+    let name = named::<F>("mnist_shape");
+    recorder.emit(&name, "train_samples_per_s", "samples/s", &rates, times.other_cpu);
+    recorder.emit(&name, "train_gflops", "GFLOP/s", &nominal, times.other_cpu);
+    recorder.emit(&name, "share_of_peak", "%", &shares, times.other_cpu);
+    recorder.emit(&name, "first_epoch_s", "s", &[first], None);
     let losses = model.history().get("loss").unwrap_or_default();
-    recorder.emit(name, "epoch3_train_loss", "", &losses[2..3], None);
+    recorder.emit(&name, "epoch3_train_loss", "", &losses[2..3], None);
     Ok(())
 }
 
 /// W2: microseconds a step of a small network.
-pub fn small(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn Error>> {
+pub fn small<F: Float>(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<dyn Error>> {
     let (x, y) = data::tabular_small();
+    let (x, y) = (of::<F>(x), of::<F>(y));
     let epochs = if arguments.quick { 5 } else { 100 };
     let training = Training::epochs(epochs).batch_size(arguments.batch);
     let steps = (epochs * ROWS.div_ceil(arguments.batch)) as f64;
-    let fit = || -> linfa_mlp::Result<Model<f32>> {
-        let mut model = small_model()?;
+    let fit = || -> linfa_mlp::Result<Model<F>> {
+        let mut model = small_model::<F>()?;
         model.fit(&x, &y, &training)?;
         Ok(model)
     };
@@ -95,9 +109,9 @@ pub fn small(arguments: &Arguments, recorder: &mut Recorder) -> Result<(), Box<d
         fit().expect("it has been fitted before");
     });
     let name = if arguments.batch == 32 {
-        "tabular_small".into()
+        named::<F>("tabular_small")
     } else {
-        format!("tabular_batch_{}", arguments.batch)
+        named::<F>(&format!("tabular_batch_{}", arguments.batch))
     };
     let micros: Vec<f64> = times.seconds.iter().map(|s| s / steps * 1e6).collect();
     recorder.emit(&name, "fit_s", "s", &times.seconds, times.other_cpu);

@@ -39,7 +39,7 @@ mod tuning;
 
 pub use ahead::announce_rows;
 pub use buffer::{ALIGN, Buffer, aligned_len};
-pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices};
+pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices, fetch_columns};
 #[doc(hidden)]
 pub use crew::{helped_parts, with_shared_steps};
 pub use gather::gather_rows;

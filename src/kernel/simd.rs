@@ -116,7 +116,7 @@ pub(super) unsafe fn tiles<V: Simd, const MR: usize, const NV: usize, const TAIL
             let a_ahead = if t.a_row == 1 { STEPS_AHEAD * t.a_col } else { 0 };
             let b_ahead = STEPS_AHEAD * t.b_row;
             for _ in 0..t.k {
-                if MR >= AHEAD_FROM {
+                if MR >= AHEAD_FROM && (V::MASKED_LOADS || t.a_row == 1) {
                     prefetch(a.wrapping_add(a_ahead));
                     prefetch(a.wrapping_add(a_ahead + MR - 1));
                     if V::MASKED_LOADS {

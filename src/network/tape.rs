@@ -94,8 +94,7 @@ impl<F: Float> Tape<F> {
     /// For both passes, by so many threads at most.
     pub(crate) fn for_training(network: &Network<F>, rows: usize, threads: usize) -> Self {
         let stages = network.stages();
-        let each =
-            |width: &dyn Fn(&Stage) -> usize| Matrices::zeros(rows, stages.iter().map(|stage| width(stage)));
+        let each = |width: &dyn Fn(&Stage) -> usize| Matrices::zeros(rows, stages.iter().map(width));
         let once =
             |len: &dyn Fn(&Stage) -> usize| stages.iter().map(|stage| Buffer::zeros(len(stage))).collect();
         let penalized = stages.iter().filter(|stage| stage.layer.ops::<F>().activity_regularizer().is_some());

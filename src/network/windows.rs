@@ -8,9 +8,6 @@ use super::{Network, Stage};
 use crate::float::Float;
 use crate::kernel::{Cuts, MOST_PARTS};
 
-/// Windows for each thread: so many that one that is late can be relieved, so few that products stay large.
-const PER_THREAD: usize = 4;
-
 /// The flat buffers of a network cut into windows: each holds some layers, or some rows of one.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
@@ -39,8 +36,9 @@ impl Windows {
         if threads == 1 {
             return windows;
         }
-        // Windows may turn out a tenth smaller than meant.
-        let count = (PER_THREAD * threads).min(MOST_PARTS * 3 / 4);
+        // One for each thread, so that moments stay in the cache of the core that moves them. Windows may turn out a tenth smaller
+        // than meant.
+        let count = threads.min(MOST_PARTS * 3 / 4);
         let size = network.trained().div_ceil(count).max(1);
         let (mut filled, mut rest) = (size, 0);
         for (stage, of_stage) in network.stages().iter().enumerate() {

@@ -142,9 +142,10 @@ impl<F: Float> Optimizer<F> for Adam {
                 #[inline(always)]
                 || {
                     for (((w, &g), m), v) in moments {
-                        *m += (g - *m) * rest_1;
-                        *v += (g * g - *v) * rest_2;
-                        *w -= *m * alpha / (math::sqrt(*v) + epsilon);
+                        // Not read again where they have been written: that would wait for the writes.
+                        let (mean, square) = (*m + (g - *m) * rest_1, *v + (g * g - *v) * rest_2);
+                        (*m, *v) = (mean, square);
+                        *w -= mean * alpha / (math::sqrt(square) + epsilon);
                     }
                 },
             );

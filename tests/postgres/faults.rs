@@ -17,8 +17,8 @@ fn processes_are_killed_again_and_again_and_the_end_is_the_same() {
         let mut workers: Vec<_> = (0..3).map(|number| Some(orders.start(&number.to_string()))).collect();
         let mut kills = 0;
         while kills < 6 {
-            std::thread::sleep(Duration::from_millis(moments.below(300)));
-            let place = usize::try_from(moments.below(3)).unwrap();
+            std::thread::sleep(Duration::from_millis(moments.below(300) as u64));
+            let place = moments.below(3);
             if workers[place].take().is_some_and(|mut worker| {
                 let under_way = !worker.is_over();
                 worker.kill();

@@ -21,10 +21,12 @@ use std::time::{Duration, Instant};
 use rayon::Yield;
 
 mod blocks;
+mod fetch;
 mod forced;
 mod parts;
 
 pub(crate) use blocks::{Block, Matrices};
+pub(crate) use fetch::fetch_columns;
 pub use forced::{helped_parts, with_shared_steps};
 pub(crate) use parts::{Cuts, Parts, Slices};
 
@@ -40,7 +42,7 @@ const LEAST_PART: usize = 1 << 17;
 const MOST_OF_PART: usize = 1 << 25;
 
 /// Fewest rows of a part, unless there are fewer: for less the products lose more than a thread gains.
-const LEAST_ROWS: usize = 8;
+const LEAST_ROWS: usize = 16;
 
 /// How long a helper stays before it looks for other work in its pool.
 const STAY: Duration = Duration::from_millis(10);
@@ -50,7 +52,7 @@ const STAY: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Looks in a row before the processor is offered to another process.
-const LOOKS: u32 = 4096;
+const LOOKS: u32 = 1 << 14;
 
 /// Somebody who has work to share, and those who help.
 #[derive(Debug)]
@@ -242,12 +244,19 @@ impl Post {
         self.left.fetch_sub(1, Release);
     }
 
+    /// Takes a place for a helper, unless all are taken; gives the number of the helper, from 1.
+    fn enter(&self) -> Option<usize> {
+        let free = |present: usize| (present < self.most).then_some(present + 1);
+        self.present.fetch_update(Relaxed, Relaxed, free).ok().map(|present| present + 1)
+    }
+
     /// Helps until the crew is closed, nothing is to be done or the pool has other work.
     fn help(&self) {
-        let seat = self.present.fetch_add(1, Relaxed) + 1;
+        let seat = self.enter();
         self.offered.fetch_sub(1, Relaxed);
+        let Some(mut seat) = seat else { return };
         let (mut looks, mut since, mut start) = (0_u32, Instant::now(), Instant::now());
-        while seat <= self.most && !self.closed.load(Relaxed) {
+        while !self.closed.load(Relaxed) {
             let members = 1 + self.present.load(Relaxed);
             if let Some(number) = self.take(seat.min(members - 1) * self.count.load(Relaxed) / members) {
                 self.work(number);
@@ -263,7 +272,10 @@ impl Post {
                     if rayon::yield_now() == Some(Yield::Executed) {
                         return;
                     }
-                    self.present.fetch_add(1, Relaxed);
+                    match self.enter() {
+                        Some(again) => seat = again,
+                        None => return,
+                    }
                     (start, since) = (Instant::now(), Instant::now());
                 }
             }

@@ -87,6 +87,39 @@ pub trait OpenFold: Send + Sync {
 }
 
 /// Runs the fits of a search.
+///
+/// # Examples
+///
+/// ```
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{Executor, FitRow, GridSearch, KFold, Work};
+///
+/// #[derive(Debug)]
+/// struct OneByOne;
+///
+/// impl Executor for OneByOne {
+///     fn threads(&self) -> usize {
+///         1
+///     }
+///
+///     fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> linfa_mlp::Result<()> {
+///         for fold in work.folds() {
+///             let open = work.open(&fold);
+///             fold.tasks.iter().for_each(|&task| done(open.fit(task)));
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.1, 1.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(3));
+/// let diabetes = linfa_datasets::diabetes();
+/// let found = search.clone().executor(OneByOne).fit(&diabetes)?;
+/// assert_eq!(found.best_score(), search.fit(&diabetes)?.best_score());
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 pub trait Executor: std::fmt::Debug + Send + Sync {
     /// The number of fits that can run at a time.
     fn threads(&self) -> usize;

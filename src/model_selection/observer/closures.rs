@@ -35,6 +35,18 @@ impl<C: Fn(&FitRow) + Send + Sync> SearchObserver for OnFit<C> {
 }
 
 /// Calls a closure when a fit says how far it is; those of this crate's estimators do after every epoch.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::{OnProgress, Progress, SearchObserver, Task};
+///
+/// let watch = OnProgress(|task: Task, progress: Progress| {
+///     println!("candidate {}: epoch {} of {}", task.candidate, progress.done, progress.of);
+/// });
+/// watch.fit_progress(Task::new(3, Some(0)), Progress { done: 2, of: 10, loss: 0.5 });
+/// assert_eq!(Task::new(3, None).fold, None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OnProgress<C>(pub C);
 

@@ -100,6 +100,32 @@ pub struct Progress {
 /// fail, and with r replicates or rungs so many times more; a fit that a budget or a stop flag keeps from starting is
 /// finished without having been started, and so is one that another process did while the search runs. A fit whose row was there
 /// before, in a journal or a shared store, is neither: `fit_restored` comes instead. The other methods come once, and the two of the refit only when there is one.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{FitRow, GridSearch, KFold, SearchObserver};
+///
+/// static FINISHED: AtomicUsize = AtomicUsize::new(0);
+///
+/// struct Count;
+/// impl SearchObserver for Count {
+///     fn fit_finished(&self, _: &FitRow) {
+///         FINISHED.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.1, 1.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(3));
+/// search.observer(Count).fit(&linfa_datasets::diabetes())?;
+/// assert_eq!(FINISHED.load(Ordering::Relaxed), 6);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 pub trait SearchObserver: Send + Sync {
     /// Says whether it can watch, before anything else: the search ends with the error.
     ///

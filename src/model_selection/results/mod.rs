@@ -26,6 +26,16 @@ use crate::model_selection::fit::fit_report::{Curve, FitReport};
 use crate::number;
 
 /// How a fit ended.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::FitStatus;
+///
+/// let status = FitStatus::Failed { message: "no memory".into() };
+/// assert!(status.is_failure() && !status.is_fitted());
+/// assert_eq!((status.name(), status.message()), ("failed", Some("no memory")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -123,6 +133,23 @@ fn own<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
 /// (epochs, updates, curve …) is what it [said](FitReport) of the fit.
 ///
 /// Times are wall-clock: Rust's standard library has no clock of a thread's own work.
+///
+/// # Examples
+///
+/// ```
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{GridSearch, KFold};
+///
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.01, 10.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(3));
+/// let found = search.fit(&linfa_datasets::diabetes())?;
+/// let row = &found.results().rows()[4];
+/// assert_eq!((row.candidate, row.fold, row.status.is_fitted()), (1, 1, true));
+/// assert_eq!(row.train_rows + row.test_rows, 441);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitRow {
     /// The candidate, from 0.

@@ -71,6 +71,23 @@ pub struct ScoreSummary {
 ///
 /// Where fits go on in rungs, its last rung counts, or the one before when not all fits of the last could be run. A fit that
 /// was stopped counts with the score it had, one that never started does not count.
+///
+/// # Examples
+///
+/// ```
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{GridSearch, KFold};
+///
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.01, 10.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(3));
+/// let found = search.fit(&linfa_datasets::diabetes())?;
+/// let best = found.results().ranked(0)[0];
+/// assert_eq!((best.candidate, best.params.to_string()), (0, "penalty=0.01".to_string()));
+/// assert!(best.test[0].mean > 0.3 && best.test[0].rank == 1 && best.failed == 0);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CandidateSummary {
     /// Its place in the search, from 0.

@@ -25,6 +25,23 @@ use crate::metric::Direction;
 /// # Shapes
 ///
 /// `truth` and `prediction` are `(n_samples, n_outputs)`; one-dimensional targets are one column.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::Estimate;
+/// use ndarray::array;
+///
+/// let (truth, prediction) = (array![[1.0], [2.0]], array![[1.5], [4.0]]);
+/// let estimate = Estimate {
+///     truth: truth.view(),
+///     prediction: prediction.view(),
+///     weights: Some(&[3.0, 1.0]),
+///     probabilities: None,
+/// };
+/// let error = |row: usize| f64::abs(estimate.truth[(row, 0)] - estimate.prediction[(row, 0)]);
+/// assert_eq!((estimate.rows(), estimate.mean(error)), (2, (3.0 * 0.5 + 2.0) / 4.0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Estimate<'a, Y> {
     /// The true values, in the units of the data set.

@@ -6,6 +6,18 @@ use crate::model_selection::engine::trainer::AnyError;
 use crate::model_selection::results::Params;
 
 /// A setting of the estimator that a search may try.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::GridSearch;
+///
+/// let search: GridSearch<_> = GridSearch::new(ElasticNet::<f64>::params()).axis("penalty", [0.1, 1.0], |p, v| p.penalty(v));
+/// let candidates = search.candidates()?;
+/// assert_eq!(candidates[1].params().get("penalty").and_then(|value| value.number()), Some(1.0));
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Candidate<P> {
     pub(super) estimator: P,

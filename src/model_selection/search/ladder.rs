@@ -153,6 +153,16 @@ pub(super) fn check_factor(factor: usize) -> Result<u64> {
 }
 
 /// The rungs that the candidates of a round climb.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::{Halving, Epochs, Strategy, Unit};
+///
+/// let ladder = Halving::new(Epochs { min: 1, max: 9 }, 3).ladder(0, 9, 100)?.unwrap();
+/// assert_eq!((ladder.unit(), ladder.rungs()), (Unit::Epochs, &[(9, 1), (3, 3), (1, 9)][..]));
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ladder {
     unit: Unit,
@@ -197,6 +207,24 @@ impl Ladder {
 }
 
 /// A rung of a finished search.
+///
+/// # Examples
+///
+/// ```
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{HalvingSearch, KFold, Samples};
+///
+/// let found = HalvingSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.01, 0.1, 100.0], |p, v| p.penalty(v))
+///     .resource(Samples { min: 60, max: 200 })
+///     .cv(KFold::new(3))
+///     .fit(&linfa_datasets::diabetes())?;
+/// let rungs = found.rungs();
+/// assert_eq!((rungs[0].candidates.len(), rungs[1].resource), (3, 200));
+/// assert_eq!(rungs[0].promoted, rungs[1].candidates);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RungSummary {

@@ -169,6 +169,16 @@ impl<'a> Rows<'a> {
 }
 
 /// One fold: the rows that train and the rows that are scored, both ascending unless the splitter says otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::{KFold, Rows, Split, Splitter};
+///
+/// let folds = KFold::new(2).split(&Rows::new(4))?;
+/// assert_eq!(folds[0], Split { train: vec![2, 3], test: vec![0, 1] });
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Split {
     /// The rows to train on.

@@ -307,6 +307,9 @@ impl<F: Float> Layer<F> for Dense {
     fn gradient(&self, mut pass: Gradient<'_, F>) {
         let n_inputs = pass.input.len() / pass.rows;
         let is_last = pass.part.end == n_inputs;
+        if pass.part.len() < n_inputs {
+            kernel::fetch_columns(pass.input, n_inputs, (pass.part.start, pass.part.end));
+        }
         kernel::dense_weight_gradient(
             pass.rows,
             n_inputs,

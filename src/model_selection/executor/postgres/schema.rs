@@ -16,7 +16,7 @@ const STEPS: [&str; 2] = [
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         study bigint NOT NULL REFERENCES mlp_study ON DELETE CASCADE,
         stage integer NOT NULL,
-        slot integer NOT NULL,
+        slot bigint NOT NULL,
         key text NOT NULL,
         candidate text NOT NULL,
         fold integer NOT NULL,
@@ -98,8 +98,10 @@ pub(super) fn prepare(server: &Server) -> Result<()> {
         _ => {}
     }
     let unmade = || fail("cannot make the tables in");
-    // The key is "mlp" and stands for the tables of one database.
-    link.say("BEGIN; SELECT pg_advisory_xact_lock(7171184)").map_err(unmade())?;
+    // The key is "mlp" and stands for the tables of one database. The transaction begins behind the lock: one that waits for it
+    // does not see what was made meanwhile. The lock ends with the connection.
+    link.say("SELECT pg_advisory_lock(7171184)").map_err(unmade())?;
+    link.say("BEGIN").map_err(unmade())?;
     let found = version(&mut link).map_err(unread())?;
     if found > VERSION {
         return Err(newer(found));

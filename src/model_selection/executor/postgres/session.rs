@@ -87,7 +87,32 @@ impl Server {
 
     /// The error of something that could not be done.
     pub(super) fn error(&self, action: &'static str, source: postgres::Error) -> Error {
-        Error::Database { action, database: self.to_string(), source: Box::new(source) }
+        Error::Database { action, database: self.to_string(), source: Box::new(Cause(source)) }
+    }
+}
+
+/// An error of the client, whose own text leaves out the reason.
+#[derive(Debug)]
+struct Cause(postgres::Error);
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(error) = self.0.as_db_error() {
+            return write!(f, "{}: {}", error.severity(), error.message());
+        }
+        write!(f, "{}", self.0)?;
+        let mut cause = std::error::Error::source(&self.0);
+        while let Some(inner) = cause {
+            write!(f, ": {inner}")?;
+            cause = inner.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
     }
 }
 

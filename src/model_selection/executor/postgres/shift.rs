@@ -37,7 +37,7 @@ const THIS: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
      WHERE id = ANY($1) AND row IS NULL LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED";
 
 /// Attempts of other processes that have no end are those of processes that died.
-const ATTEMPT: &str = "INSERT INTO mlp_attempt (study, fit, worker, backend) SELECT $1, $2, $3, $4 \
+const ATTEMPT: &str = "INSERT INTO mlp_attempt (study, fit, worker, backend) SELECT $1::bigint, $2::bigint, $3::text, $4::int \
      WHERE (SELECT count(*) FROM mlp_attempt WHERE fit = $2 AND ended IS NULL AND worker <> $3) < $5";
 
 const END: &str =

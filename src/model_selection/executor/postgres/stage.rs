@@ -134,25 +134,15 @@ impl<'a> Stage<'a> {
             study.control.run("cannot write the fits into", &stop, |link| {
                 let sql = "INSERT INTO mlp_fit \
                            (study, stage, slot, key, candidate, fold, replicate, resource, params) \
-                           SELECT $1, $2, slot, key, candidate, fold, replicate, resource, params::json \
+                           SELECT $1::bigint, $2::int, slot, key, candidate, fold, replicate, resource, params::json \
                            FROM unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::int[], \
                            $8::bigint[], $9::text[]) \
                            AS new (slot, key, candidate, fold, replicate, resource, params) \
                            ON CONFLICT (study, stage, key) DO NOTHING";
-                let of_stage = (&study.id, &number);
+                let (study, stage) = (study.id, number);
                 link.change(
                     sql,
-                    &[
-                        of_stage.0,
-                        of_stage.1,
-                        &slots,
-                        &keys,
-                        &candidates,
-                        &in_fold,
-                        &replicates,
-                        &resources,
-                        &params,
-                    ],
+                    &[&study, &stage, &slots, &keys, &candidates, &in_fold, &replicates, &resources, &params],
                 )
             })?;
             read()

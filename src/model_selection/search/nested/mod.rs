@@ -111,6 +111,22 @@ where
 /// # Errors
 ///
 /// As [`nested_cross_validate_by_rows`], and before the first fit what the estimator's own checks say.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::MlpClassifier;
+/// use linfa_mlp::model_selection::{Epochs, HalvingSearch, StratifiedKFold, nested_cross_validate_continuing};
+/// use linfa_mlp::optimizer::Adam;
+///
+/// let search = HalvingSearch::new(MlpClassifier::params().hidden_layer_sizes([8]).batch_size(16).seed(7))
+///     .axis("learning_rate", [1e-5, 0.003, 0.03], |p, v| p.optimizer(Adam::new(v)))
+///     .resource(Epochs { min: 3, max: 9 })
+///     .cv(StratifiedKFold::new(2));
+/// let nested = nested_cross_validate_continuing(&search, &linfa_datasets::iris(), &StratifiedKFold::new(2))?;
+/// assert!(nested.inner().iter().flatten().all(|inner| inner.winner() > 0));
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 pub fn nested_cross_validate_continuing<Q, P, D, S, F, Y, I, E>(
     search: &Search<Q, P, F, Y, E>,
     dataset: &DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>,

@@ -9,6 +9,22 @@ use crate::model_selection::results::{
 };
 
 /// The search inside an outer fold: its table, and the candidate that it chose.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{GridSearch, KFold, nested_cross_validate};
+///
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.01, 10.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(2));
+/// let nested = nested_cross_validate(&search, &linfa_datasets::diabetes(), &KFold::new(3))?;
+/// let inner = nested.inner()[0].as_ref().unwrap();
+/// assert_eq!((inner.winner(), inner.results().rows().len()), (0, 4));
+/// assert_eq!(inner.score(), inner.results().candidates()[0].test[0].mean);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct InnerSearch {
     pub(super) results: SearchResults,

@@ -25,6 +25,29 @@ use crate::error::Result;
 ///
 /// What a strategy proposes depends on its settings, the space and what has been tried, on nothing else: not on the time, nor on
 /// the number of threads. So a search that is run again proposes the same candidates.
+///
+/// # Examples
+///
+/// ```
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{Candidate, KFold, Search, Space, Strategy, Tried};
+///
+/// /// The first two combinations, whatever comes of them.
+/// struct FirstTwo;
+///
+/// impl Strategy for FirstTwo {
+///     fn next_round<P: Clone>(&self, space: &Space<P>, tried: &Tried<'_>) -> linfa_mlp::Result<Vec<Candidate<P>>> {
+///         Ok(if tried.is_empty() { space.combinations()?.into_iter().take(2).collect() } else { Vec::new() })
+///     }
+/// }
+///
+/// let search = Search::by(FirstTwo, ElasticNet::params())
+///     .axis("penalty", [0.1, 1.0, 10.0], |p, v| p.penalty(v))
+///     .cv(KFold::new(3));
+/// assert_eq!(search.fit(&linfa_datasets::diabetes())?.results().candidates().len(), 2);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 pub trait Strategy: Send + Sync {
     /// The candidates of the next round; none ends the search.
     ///
@@ -68,6 +91,18 @@ pub trait Strategy: Send + Sync {
 }
 
 /// What a search has tried so far.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::model_selection::{Space, Strategy, Tried, Tpe};
+///
+/// fn tells_more<S: Strategy>(strategy: &S, tried: &Tried<'_>) -> bool {
+///     strategy.learns() && !tried.is_empty() && tried.losses().len() == tried.len()
+/// }
+/// assert!(Tpe::default().learns());
+/// # let _ = tells_more::<Tpe>;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tried<'a> {
     losses: &'a [f64],
