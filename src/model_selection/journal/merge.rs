@@ -142,6 +142,7 @@ fn copy_states(from: &Path, into: &Path) {
 mod tests {
     use super::super::digest::Digester;
     use super::*;
+    use crate::model_selection::executor::FitStore;
     use crate::model_selection::observer::Task;
     use crate::model_selection::results::Params;
 
