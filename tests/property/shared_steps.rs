@@ -4,13 +4,13 @@ use linfa_mlp::callback::EarlyStopping;
 use linfa_mlp::kernel::{helped_parts, with_shared_steps};
 use linfa_mlp::loss::MeanSquaredError;
 use linfa_mlp::network::layer::AnyLayer;
-use linfa_mlp::network::regularizer::{AnyRegularizer, Regularizer};
+use linfa_mlp::network::regularizer::{AnyRegularizer, Regularizer, Regularizers};
 use linfa_mlp::network::{
     AlphaDropout, BatchNorm, Dense, Dropout, GaussianNoise, L1, L2, LayerNorm, MaxNorm, Residual, Sequential,
     Tanh,
 };
 use linfa_mlp::optimizer::{Adam, AnyOptimizer, Lbfgs, Sgd};
-use linfa_mlp::part::Configured;
+use linfa_mlp::part::{Configured, register};
 use linfa_mlp::train::{Data, Plan, RowSource, Rows, Run, Status, Until, evaluate};
 use linfa_mlp::{Float, Result};
 use ndarray::{Array1, Array2, ArrayView2};
@@ -170,6 +170,7 @@ proptest! {
         setting in settings(), extra in vec(0..13_usize, 0..2), knobs in 0..7_usize,
         cut in any::<prop::sample::Index>(), threads in (1..5_usize, 1..5_usize),
     ) {
+        register::<Regularizers, SquaredSum>().expect("the name is free");
         let plan = plan(&setting, &extra, knobs);
         let arrays = setting.arrays::<f32>();
         let data = arrays.data(setting.n_training);
