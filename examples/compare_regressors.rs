@@ -4,8 +4,9 @@
 //! cargo run --release --example compare_regressors
 //! ```
 //!
-//! Prints R² and the root mean squared error over 5 × 10 folds, and in how many folds the network beats the linear regression. With
-//! 441 patients and effects that are close to linear a network has little to find: a tie is the honest answer.
+//! Prints R² and the root mean squared error over 5 × 10 folds, and in how many folds the network beats the linear regression: in
+//! few. With 441 patients and effects that are close to linear a network has nothing to find, and pays for looking. Compare before you
+//! choose.
 
 use linfa_elasticnet::ElasticNet;
 use linfa_linear::LinearRegression;

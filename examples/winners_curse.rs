@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for repeat in 0..repeats {
         let (known, fresh) = TrainTestSplit::new().train_size(200).stratified().seed(repeat).of(&wine)?;
         let (known, fresh): (Wine, Wine) = (known, fresh);
-        let network = MlpClassifier::params().hidden_layer_sizes([16]).epochs(30).seed(repeat);
+        let network = MlpClassifier::params().hidden_layer_sizes([16]).batch_size(32).epochs(30).seed(repeat);
         let folds = || StratifiedKFold::new(5).shuffle(repeat);
         let random = |n_candidates| {
             RandomSearch::new(network.clone())
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let truth = on_fresh_rows(candidates.iter().map(|c| c.estimator().clone()), &known, &fresh)?;
         settings.push(best_of(search.fit(&known)?.results(), &truth));
 
-        let search = GridSearch::new(network.clone())
+        let search = GridSearch::new(network.clone().optimizer(Adam::new(0.01)))
             .axis("seed", 0..SIZES[3] as u64, |params, seed| params.seed(seed))
             .preprocess(LinearScaler::standard())
             .cv(folds())

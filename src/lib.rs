@@ -7,8 +7,9 @@
 //! 2. [`MlpClassifier`], [`MlpRegressor`], [`MlpMultilabelClassifier`] – linfa estimators over it: labels, output layer and loss are chosen for you.
 //! 3. [`model_selection`] – cross-validation and searches over *any* linfa estimator, these two being the fast path.
 //!
-//! Start with one of these; the rest is detail. The [`prelude`] imports what a program needs, and the [`guide`] explains
-//! the design and what is reproducible.
+//! Start with one of these; the rest is detail. The [`prelude`] imports what a program needs, and the [`guide`] is a book: a course in
+//! sixteen exercises, a phrase book for users of Keras and scikit-learn, a cookbook, how to choose hyper-parameters honestly, the
+//! design and what is reproducible.
 //!
 //! ```
 //! use linfa::prelude::*;
@@ -34,6 +35,7 @@
 //! | [`estimator`] | linfa's `Fit`, `FitWith`, `Predict` |
 //! | [`model_selection`] | which model is best: splitters, cross-validation, searches |
 //! | [`exchange`] | models from and for other tools: ONNX, safetensors, scikit-learn, Keras, PyTorch |
+//! | [`guide`] | how to use all this, chapter by chapter |
 //! | [`persistence`] | a versioned file around bytes |
 //! | [`datasets`] | small ready data, and readers of CSV, IDX and NumPy files |
 #![cfg_attr(feature = "plot", doc = "| [`report`] | curves, confusion matrices, residuals, as SVG |")]
