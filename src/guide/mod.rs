@@ -8,9 +8,9 @@
 //! | [`honest_search`] | choosing hyper-parameters without fooling yourself: leaks, the winner's curse, luck |
 //! | [`exchange`] | models from and for other tools: ONNX, safetensors, scikit-learn, Keras, PyTorch |
 //! | [`many_machines`] | one search on several machines without a server: shards, and journals put together |
-| [`database`] | one search on several machines that share a PostgreSQL database |
-| [`promises`] | what can be relied on, the test that proves it and the figure it reached |
-| [`reproducibility`] | which runs give the same bits, and what is not promised |
+//! | [`database`] | one search on several machines that share a PostgreSQL database |
+//! | [`promises`] | what can be relied on, the test that proves it and the figure it reached |
+//! | [`reproducibility`] | which runs give the same bits, and what is not promised |
 //! | [`design`] | why the house is built as it is |
 //!
 //! New to networks? Read them in this order. Coming from Keras or scikit-learn? Begin with the second.
