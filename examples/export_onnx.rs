@@ -46,6 +46,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let scaled = Dataset::new(scaling.scale(train.records().clone())?, train.targets().clone());
     let model = MlpClassifier::params()
         .network(Sequential::new().add(Dense::new(64).activation(Relu)).add(Dropout::new(0.1)))
+        .batch_size(32)
         .epochs(20)
         .seed(42)
         .fit(&scaled)?;

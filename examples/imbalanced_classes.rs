@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weighted = network.clone().class_weight(ClassWeight::Balanced);
 
     let line = |name: &str, scores: &CrossValidation| {
-        let cells: Vec<String> = ["accuracy", "balanced_accuracy", "f1"]
+        let cells: Vec<String> = ["accuracy", "balanced_accuracy", "f1_score"]
             .iter()
             .filter_map(|scorer| scores.mean_std(scorer))
             .map(|score| format!("{:.3} ± {:.3}", score.mean, score.std))

@@ -154,7 +154,7 @@ fn tensorboard_sees_the_parameters_that_only_later_candidates_have() -> Result<(
 }
 
 /// A seed whose first candidate has another optimizer.
-const FIRST_WITHOUT_MOMENTUM: u64 = 0;
+const FIRST_WITHOUT_MOMENTUM: u64 = 2;
 
 fn python_with_tensorboard() -> Option<String> {
     let python = env::var("LINFA_MLP_PYTHON").unwrap_or_else(|_| "python3".to_owned());

@@ -128,14 +128,14 @@ impl<F: Float> Passage<'_, '_, F> {
         }
         let saves = std::mem::take(&mut self.saves);
         let (mut whole, mut weights) = (None, None);
-        let outcome = saves.iter().enumerate().try_for_each(|(done, (_, save))| {
-            write(self.run, save, &mut whole, &mut weights).map_err(|error| (done, error))
-        });
-        outcome.map_err(|(done, error)| {
-            self.run.history.stop(before);
-            saves[done..].iter().for_each(|(place, _)| self.run.callbacks[*place].on_save_failed());
-            failed(error, self.run.callbacks[saves[done].0].name(), &self.run.position)
-        })
+        for (done, (place, save)) in saves.iter().enumerate() {
+            if let Err(error) = write(self.run, save, &mut whole, &mut weights) {
+                self.run.history.stop(before);
+                saves[done..].iter().for_each(|(place, _)| self.run.callbacks[*place].on_save_failed());
+                return Err(failed(error, self.run.callbacks[*place].name(), &self.run.position));
+            }
+        }
+        Ok(())
     }
 }
 

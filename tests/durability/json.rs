@@ -76,7 +76,7 @@ fn what_serde_writes_it_reads_back() {
 #[test]
 fn a_history_keeps_the_numbers_that_json_does_not_have() {
     let network = Sequential::new().add(Dense::new(1));
-    let mut model = network.compile::<f64>(2, Adam::default(), MeanSquaredError, [R2::default()]).unwrap();
+    let mut model = network.compile::<f64>(2, Adam::default(), MeanSquaredError, [R2]).unwrap();
     let (x, y) = (data().records, data().targets.insert_axis(ndarray::Axis(1)));
     model.fit(&x, &y, &Training::epochs(2).callback(BatchLog { every: 1 })).unwrap();
     // The first epochs have no value in the columns of the validation rows.

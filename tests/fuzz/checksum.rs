@@ -42,6 +42,7 @@ pub fn journal(bytes: &mut Vec<u8>) {
 }
 
 /// The files of a zip archive that are stored as they are, in the list at its end and before each of them.
+#[expect(clippy::ptr_arg, reason = "a repair may change the length")]
 pub fn zip(bytes: &mut Vec<u8>) {
     let word =
         |bytes: &[u8], at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?) as usize);
@@ -82,6 +83,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The records of an event file: as many as there are whole ones.
+#[expect(clippy::ptr_arg, reason = "a repair may change the length")]
 pub fn records(bytes: &mut Vec<u8>) {
     let masked = |bytes: &[u8]| crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8).to_le_bytes();
     let mut at = 0;

@@ -33,7 +33,7 @@ pub fn plan() -> Plan {
         network,
         loss: MeanSquaredError.into(),
         optimizer: Adam::new(ExponentialDecay::new(0.01, 10, 0.9)).ema(0.9).accumulate(2).into(),
-        metrics: vec![Mae.into(), R2::default().into()],
+        metrics: vec![Mae.into(), R2.into()],
         batch_size: 4,
         shuffle: true,
         seed: 3,

@@ -116,10 +116,6 @@ impl Server {
         )
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// A statement, and the first column of what it gives, as text.
     pub fn sql(&self, statement: &str) -> Vec<String> {
         let mut client = postgres::Client::connect(&self.url(), postgres::NoTls).expect("the server answers");

@@ -82,7 +82,7 @@ fn read_layer(stack: &mut Stack<'_>, place: &str, layer: Value) -> Result<()> {
             crate::error::check(
                 &format!("{place}: units"),
                 units,
-                units == found as f64,
+                units.total_cmp(&(found as f64)).is_eq(),
                 &found.to_string(),
             )?;
         }

@@ -153,7 +153,7 @@ mod tests {
     fn row(candidate: usize, score: f64) -> FitRow {
         let mut row = FitRow::started(Task::new(candidate, Some(0)), 8, 4, 1);
         row.test_scores = vec![score];
-        row.fit_seconds = score;
+        row.fit_seconds = if score.is_nan() { 0.0 } else { score };
         row
     }
 
