@@ -119,7 +119,8 @@ where
 /// use linfa_mlp::model_selection::{Epochs, HalvingSearch, StratifiedKFold, nested_cross_validate_continuing};
 /// use linfa_mlp::optimizer::Adam;
 ///
-/// let search = HalvingSearch::new(MlpClassifier::params().hidden_layer_sizes([8]).batch_size(16).seed(7))
+/// let params = MlpClassifier::params().hidden_layer_sizes([8]).batch_size(16).seed(7);
+/// let search: HalvingSearch<_, f64, usize> = HalvingSearch::new(params)
 ///     .axis("learning_rate", [1e-5, 0.003, 0.03], |p, v| p.optimizer(Adam::new(v)))
 ///     .resource(Epochs { min: 3, max: 9 })
 ///     .cv(StratifiedKFold::new(2));
