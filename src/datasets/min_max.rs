@@ -104,6 +104,7 @@ impl<F: Float> MinMax<F> {
     }
 
     /// For each column its lowest value and its range.
+    #[cfg(feature = "onnx")]
     pub(crate) fn columns(&self) -> &[(F, F)] {
         &self.columns
     }

@@ -276,6 +276,7 @@ impl<F: Float, L: Label> MlpClassifier<F, L> {
     }
 
     /// Whether a threshold was asked for.
+    #[cfg(feature = "onnx")]
     pub(crate) fn has_threshold(&self) -> bool {
         self.threshold.is_some()
     }

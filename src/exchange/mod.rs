@@ -17,6 +17,7 @@ mod import;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod safetensors;
+#[cfg(feature = "onnx")]
 mod scaling;
 mod weights;
 
@@ -24,4 +25,5 @@ pub use import::Imported;
 #[cfg(feature = "onnx")]
 pub use onnx::{Onnx, ToOnnx};
 pub use safetensors::SafeTensors;
+#[cfg(feature = "onnx")]
 pub use scaling::Scaling;

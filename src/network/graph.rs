@@ -194,26 +194,6 @@ impl<'a, F: Float> Graph<'a, F> {
         self.scope = scope.into();
     }
 
-    pub(crate) fn name(&self, value: Value) -> &str {
-        &self.names[value.0]
-    }
-
-    pub(crate) fn n_features(&self) -> usize {
-        self.n_features
-    }
-
-    pub(crate) fn constants(&self) -> impl Iterator<Item = (&str, &Constant<'a, F>)> {
-        self.constants.iter().map(|constant| (self.name(constant.value), constant))
-    }
-
-    pub(crate) fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    pub(crate) fn outputs(&self) -> &[Output] {
-        &self.outputs
-    }
-
     /// Whether the other one computes the same, whatever the names of its values.
     pub(crate) fn is_same(&self, other: &Graph<'_, F>) -> bool {
         let constants = self.constants.len() == other.constants.len()
@@ -222,7 +202,8 @@ impl<'a, F: Float> Graph<'a, F> {
                 .iter()
                 .zip(&other.constants)
                 .all(|(a, b)| (a.value, &a.shape) == (b.value, &b.shape) && a.numbers == b.numbers);
-        constants && self.nodes == other.nodes && self.outputs == other.outputs
+        let n_features = self.n_features == other.n_features;
+        n_features && constants && self.nodes == other.nodes && self.outputs == other.outputs
     }
 
     /// Appends a network to a value of this graph.
@@ -276,6 +257,30 @@ impl<'a, F: Float> Graph<'a, F> {
         *asked += 1;
         self.names.push(if *asked == 1 { stem } else { format!("{stem}_{asked}") });
         Value(self.names.len() - 1)
+    }
+}
+
+/// What a file is written from.
+#[cfg(feature = "onnx")]
+impl<'a, F: Float> Graph<'a, F> {
+    pub(crate) fn name(&self, value: Value) -> &str {
+        &self.names[value.0]
+    }
+
+    pub(crate) fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    pub(crate) fn constants(&self) -> impl Iterator<Item = (&str, &Constant<'a, F>)> {
+        self.constants.iter().map(|constant| (self.name(constant.value), constant))
+    }
+
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub(crate) fn outputs(&self) -> &[Output] {
+        &self.outputs
     }
 }
 

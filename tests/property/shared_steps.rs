@@ -1,8 +1,12 @@
 //! A fit whose steps are shared among threads gives the bytes of a fit on one thread, whatever it consists of.
 
+use std::sync::Arc;
+
+use linfa_mlp::MlpRegressor;
 use linfa_mlp::callback::EarlyStopping;
 use linfa_mlp::kernel::{helped_parts, with_shared_steps};
 use linfa_mlp::loss::MeanSquaredError;
+use linfa_mlp::model_selection::{GridSearch, KFold};
 use linfa_mlp::network::layer::AnyLayer;
 use linfa_mlp::network::regularizer::{AnyRegularizer, Regularizer, Regularizers};
 use linfa_mlp::network::{
@@ -295,4 +299,24 @@ fn a_layer_that_panics_on_another_thread_leaves_no_trace() {
     // On one thread the batch is whole, and the run goes on.
     pool(1).install(|| run.advance(&data, Until::epochs(1))).unwrap();
     assert_ne!(run.to_bytes().unwrap(), before);
+}
+
+#[test]
+fn a_search_with_fewer_fits_than_threads_gives_the_bytes_of_one_thread() {
+    let search = |threads: usize| {
+        let params = MlpRegressor::params().hidden_layer_sizes([16]).batch_size(32).epochs(3).seed(1);
+        let found = GridSearch::new(params)
+            .axis("alpha", [1e-4], |params, alpha| params.alpha(alpha))
+            .cv(KFold::new(2))
+            .pool(Arc::new(pool(threads)))
+            .fit(&linfa_datasets::diabetes())
+            .expect("the search runs");
+        let scores: Vec<u64> =
+            found.results().rows().iter().map(|row| row.test_scores[0].to_bits()).collect();
+        (scores, found.best_model().expect("refitted").model().to_bytes().expect("a model has bytes"))
+    };
+    let alone = search(1);
+    for threads in THREADS {
+        assert!(with_shared_steps(|| search(threads)) == alone, "{threads} threads");
+    }
 }

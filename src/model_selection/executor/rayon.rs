@@ -14,6 +14,25 @@ use crate::model_selection::results::FitRow;
 /// Candidates and folds are one flat list of jobs. No job ever waits for another, so the executor may be used inside a fit
 /// that itself runs on the pool. Folds are opened a few at a time, just enough to keep every thread busy, because an
 /// open fold may hold a copy of its rows.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use linfa::traits::Fit;
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{GridSearch, KFold, RayonExecutor};
+///
+/// let one = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build()?);
+/// let search = GridSearch::new(ElasticNet::params())
+///     .axis("penalty", [0.01, 1.0], |params, penalty| params.penalty(penalty))
+///     .cv(KFold::new(3));
+/// let diabetes = linfa_datasets::diabetes();
+/// let alone = search.clone().executor(RayonExecutor::with_pool(one)).fit(&diabetes)?;
+/// assert_eq!(alone.best_score(), search.fit(&diabetes)?.best_score());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct RayonExecutor {
     pool: Option<Arc<ThreadPool>>,

@@ -54,6 +54,20 @@ pub trait Distribution: Send + Sync {
 }
 
 /// Numbers from `low` to `high`, each as likely as any other.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_elasticnet::ElasticNet;
+/// use linfa_mlp::model_selection::{RandomSearch, Uniform};
+///
+/// let search = RandomSearch::new(ElasticNet::<f64>::params())
+///     .axis_from("l1_ratio", Uniform::new(0.0, 1.0), |params, ratio| params.l1_ratio(ratio))
+///     .n_candidates(5);
+/// # let search: linfa_mlp::model_selection::RandomSearch<_, f64, f64, linfa_elasticnet::ElasticNetError> = search;
+/// assert_eq!(search.candidates()?.len(), 5);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Uniform {
     low: f64,
@@ -130,7 +144,19 @@ fn check_whole(range: &RangeInclusive<usize>) -> Result<()> {
     check("range", found, whole(range).is_some(), "of at least 1 and at most 2⁵² numbers")
 }
 
-/// Whole numbers of a range, each as likely as any other.
+/// Whole numbers of a range, each as likely as any other. A grid tries them all.
+///
+/// # Examples
+///
+/// ```
+/// use linfa_mlp::MlpClassifier;
+/// use linfa_mlp::model_selection::{GridSearch, Integer};
+///
+/// let search: GridSearch<_, f64, usize> = GridSearch::new(MlpClassifier::params())
+///     .axis_from("units", Integer::new(4..=7), |params, units| params.hidden_layer_sizes([units]));
+/// assert_eq!(search.candidates()?.len(), 4);
+/// # Ok::<(), linfa_mlp::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Integer(RangeInclusive<usize>);
 
