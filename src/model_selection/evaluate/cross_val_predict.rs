@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use linfa::Float;
 use linfa::dataset::{DatasetBase, TargetDim};
@@ -9,9 +10,10 @@ use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array, Array2, ArrayBase, Axis, Data, Ix2};
 
 use crate::error::{Error, Result};
+use crate::model_selection::engine::evaluation::Kept;
+use crate::model_selection::engine::guarded::locked;
 use crate::model_selection::engine::trainer::{ByDataset, ByRows, Trainer};
 use crate::model_selection::evaluate::cross_validate::{CrossValidation, CrossValidator};
-use crate::model_selection::evaluate::keeping::{Keeping, Kept};
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::fit_rows::FitRows;
 use crate::model_selection::fit::pipeline::Pipeline;
@@ -186,7 +188,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
         P: Fit<Array2<F>, Array<Y, I>, E> + Sync,
-        P::Object: PredictInplace<Array2<F>, Array<Y, I>> + Send + Sync,
+        P::Object: PredictInplace<Array2<F>, Array<Y, I>> + Send,
         E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
     {
         self.keep(&ByDataset::new(), estimator, &DataView::of(dataset)?, None)
@@ -208,7 +210,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         S: Data<Elem = Y>,
         I: TargetDim + 'static,
         P: FitRows<F, Y, I>,
-        P::Object: Send + Sync,
+        P::Object: Send,
     {
         estimator.check()?;
         let data = DataView::of(dataset)?;
@@ -227,12 +229,14 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         T: Trainer<P, F, Y, I, Model = M>,
         P: Sync,
         I: TargetDim + 'static,
-        M: Send + Sync,
+        M: Send,
     {
-        let keeping = Keeping::new(trainer);
+        let folds = Mutex::new(BTreeMap::new());
+        let keep = |fold, kept| drop(locked(&folds).insert(fold, kept));
         let splitter = splits.as_ref().map(|splits| splits as &dyn Splitter);
-        let scores = self.evaluate(&keeping, estimator, data, splitter, None)?;
-        Ok(KeptFolds { n_samples: data.n_samples(), folds: keeping.into_folds(), scores })
+        let scores = self.evaluate(trainer, estimator, data, splitter, None, Some(&keep))?;
+        let folds = folds.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(KeptFolds { n_samples: data.n_samples(), folds, scores })
     }
 
     /// The folds, which must score every row once.
@@ -285,7 +289,7 @@ where
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
     P: Fit<Array2<F>, Array<Y, I>, E> + Sync,
-    P::Object: PredictInplace<Array2<F>, Array<Y, I>> + Send + Sync,
+    P::Object: PredictInplace<Array2<F>, Array<Y, I>> + Send,
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
     let (validator, data) = (CrossValidator::<F, Y>::new(), DataView::of(dataset)?);
@@ -310,7 +314,7 @@ where
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
     P: FitRows<F, Y, I>,
-    P::Object: Send + Sync,
+    P::Object: Send,
 {
     predicted_by_rows(estimator, dataset, splitter)?.out_of_fold()
 }
@@ -332,7 +336,7 @@ where
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
     P: FitRows<F, Y, I>,
-    P::Object: Send + Sync,
+    P::Object: Send,
 {
     let has = estimator.has_probabilities();
     crate::error::check("estimator", "one without", has, "one that gives probabilities")?;
@@ -351,7 +355,7 @@ where
     S: Data<Elem = Y>,
     I: TargetDim + 'static,
     P: FitRows<F, Y, I>,
-    P::Object: Send + Sync,
+    P::Object: Send,
 {
     estimator.check()?;
     let (validator, data) = (CrossValidator::<F, Y>::new(), DataView::of(dataset)?);

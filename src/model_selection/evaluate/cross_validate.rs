@@ -9,7 +9,7 @@ use ndarray::{Array, Array2, ArrayBase, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model_selection::engine::evaluation::{Evaluation, Past};
+use crate::model_selection::engine::evaluation::{Evaluation, Keep, Past};
 use crate::model_selection::engine::keeper::Keeper;
 use crate::model_selection::engine::limits::Limits;
 use crate::model_selection::engine::protocol::{Protocol, protocol_methods};
@@ -100,7 +100,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
     {
         let content = self.content(estimator)?;
-        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None, content)
+        self.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, None, content, None)
     }
 
     /// As [`run`](CrossValidator::run), for an estimator that reads the rows of the borrowed data set.
@@ -160,7 +160,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     {
         estimator.check()?;
         let trainer = ByRows::<P, F, Y, I>::new(data, &self.protocol.preparation)?;
-        self.evaluate(&trainer, estimator, data, splitter, content)
+        self.evaluate(&trainer, estimator, data, splitter, content, None)
     }
 
     /// As [`run`](CrossValidator::run), however the estimator is trained. The splitter takes the place of `cv`, and the content
@@ -172,6 +172,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         data: &DataView<'_, F, Y, I>,
         splitter: Option<&dyn Splitter>,
         content: Option<Content>,
+        keep: Option<&Keep<'_, T::Model, F, Y, I>>,
     ) -> Result<CrossValidation>
     where
         T: Trainer<P, F, Y, I>,
@@ -190,7 +191,8 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
         let no_params = Params::default();
         let prefixes = Prefixes::of(&protocol.preparation, candidates.iter().map(|_| &no_params));
         let mut evaluation =
-            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits, prefixes);
+            Evaluation::new(trainer, candidates, data.reborrow(), protocol, &scorers, &limits, prefixes)
+                .keeping(keep);
         evaluation.check(&[&folds], |_, error| error)?;
         protocol.observers.ready()?;
         let mut notes = Vec::new();
@@ -273,7 +275,7 @@ where
     E: std::error::Error + From<linfa::Error> + Send + Sync + 'static,
 {
     let validator = CrossValidator::<F, Y>::new().scorers(scorers.iter().cloned());
-    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter), None)
+    validator.evaluate(&ByDataset::new(), estimator, &DataView::of(dataset)?, Some(splitter), None, None)
 }
 
 /// As [`cross_validate`], for an estimator that reads the rows of the borrowed data set: no fold is copied.

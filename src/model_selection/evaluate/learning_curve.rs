@@ -166,7 +166,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             .collect();
         // One cross-validation over the folds of all sizes, so that all fits are one list.
         let validator = self.clone().train_scores(true);
-        let all = validator.evaluate(trainer, estimator, data, Some(&splits), None)?;
+        let all = validator.evaluate(trainer, estimator, data, Some(&splits), None, None)?;
         let values = ParamValue::of_axis(&sizes.rows)?;
         let params = values.into_iter().map(|value| Params::default().with("train_size", value)).collect();
         let placed = |row: &FitRow| FitRow {

@@ -4,7 +4,6 @@
 
 mod cross_val_predict;
 pub(super) mod cross_validate;
-mod keeping;
 mod learning_curve;
 mod permutation_test;
 mod score_curve;

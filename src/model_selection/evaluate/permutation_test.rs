@@ -178,7 +178,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
             validator.protocol.observers = Observers::default();
             let observers = self.protocol.observers.clone();
             validator.protocol.observers.push(Arc::new(OfPermutation { observers, permutation }));
-            validator.evaluate(&trainer(&view)?, estimator, &view, splitter, None)
+            validator.evaluate(&trainer(&view)?, estimator, &view, splitter, None, None)
         };
         // The data as they are come first: what is wrong with them is said before any permutation is tried.
         let truth = run(0)?;

@@ -34,11 +34,6 @@ impl<M, F, T> Pipeline<M, F, T> {
         Pipeline { steps, scaling, model, n_outputs, targets: PhantomData }
     }
 
-    /// The same pipeline around what a function makes of the model, if it makes anything.
-    pub(crate) fn try_map<N>(self, change: impl FnOnce(M) -> Option<N>) -> Option<Pipeline<N, F, T>> {
-        Some(Pipeline::new(self.steps, self.scaling, change(self.model)?, self.n_outputs))
-    }
-
     /// The estimator's model, which reads transformed records and gives scaled targets.
     #[must_use]
     pub fn model(&self) -> &M {

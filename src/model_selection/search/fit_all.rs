@@ -61,7 +61,7 @@ where
         let preparation = protocol.preparation.chosen_by(params);
         let fold = trainer.open(&data.reborrow(), &all, &preparation)?;
         let model = trainer.fit(estimator, &fold, length.goal, &mut None, &context)?;
-        let (steps, scaling) = T::close(fold);
+        let (steps, scaling) = T::prepared(&fold);
         Ok::<_, AnyError>(Pipeline::new(steps, scaling, model, data.n_outputs()))
     });
     fitted.map_err(Arc::from)

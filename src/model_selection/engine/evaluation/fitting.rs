@@ -20,7 +20,31 @@ use crate::model_selection::fit::pipeline::Pipeline;
 use crate::model_selection::fit::target::Target;
 use crate::model_selection::observer::Task;
 use crate::model_selection::results::{FitRow, FitStatus};
-use crate::model_selection::scorer::{Estimate, Scorer, same_shape};
+use crate::model_selection::scorer::{Estimate, Probabilities, Scorer, same_shape};
+
+/// A fold's model behind its preparation, and what it gives for the fold's test rows, in their order.
+#[derive(Debug)]
+pub(crate) struct Kept<M, F, Y, I: TargetDim> {
+    pub model: Pipeline<M, F, Array<Y, I>>,
+    pub prediction: Array<Y, I>,
+    pub probabilities: Option<Probabilities<Y>>,
+}
+
+/// What becomes of the model of a fold, and of its predictions, once they are scored.
+pub(crate) type Keep<'a, M, F, Y, I> = dyn Fn(usize, Kept<M, F, Y, I>) + Sync + 'a;
+
+/// A fitted candidate, and its estimates of the fold's test rows.
+pub(super) struct Fitted<M, Y, I: TargetDim> {
+    model: M,
+    test: Estimated<Y, I>,
+}
+
+/// Estimates of some rows of a fold, and their scores.
+struct Estimated<Y, I: TargetDim> {
+    prediction: Array<Y, I>,
+    probabilities: Option<Probabilities<Y>>,
+    scores: Vec<f64>,
+}
 
 /// What a fold's candidates share: the trainer's part, and what predictions are scored against.
 pub(crate) struct Ready<D, Y, I: TargetDim> {
@@ -61,7 +85,7 @@ where
         row: &mut FitRow,
         rung: &Rung<'a>,
         ready: &Ready<T::Fold<'a>, Y, I>,
-    ) -> Result<T::Model, AnyError> {
+    ) -> Result<Fitted<T::Model, Y, I>, AnyError> {
         let params = &self.candidates[row.candidate];
         let report = Mutex::default();
         let context = FitContext {
@@ -98,7 +122,9 @@ where
             Ok::<_, AnyError>((test, train))
         });
         row.score_seconds = start.elapsed().as_secs_f64();
-        (row.test_scores, row.train_scores) = scores?;
+        let (test, train) = scores?;
+        row.test_scores.clone_from(&test.scores);
+        row.train_scores = train.map(|train| train.scores);
         if stopped {
             let message =
                 self.limits.stop.reason().unwrap_or_else(|| "the estimator ended the fit early".into());
@@ -112,7 +138,25 @@ where
             }
             locked(&self.states).insert(key, (rung.goal, state));
         }
-        Ok(model)
+        Ok(Fitted { model, test })
+    }
+
+    /// Hands the model and its predictions to whoever keeps them. Of replicates, which differ in their seeds alone, the first is
+    /// kept.
+    pub(super) fn keep(&self, task: Task, ready: &Ready<T::Fold<'a>, Y, I>, fitted: Fitted<T::Model, Y, I>) {
+        if let (Some(keep), Some(fold), 0) = (self.keep, task.fold, task.replicate) {
+            let Estimated { prediction, probabilities, .. } = fitted.test;
+            keep(fold, Kept { model: self.pipeline(ready, fitted.model), prediction, probabilities });
+        }
+    }
+
+    fn pipeline(
+        &self,
+        ready: &Ready<T::Fold<'a>, Y, I>,
+        model: T::Model,
+    ) -> Pipeline<T::Model, F, Array<Y, I>> {
+        let (steps, scaling) = T::prepared(&ready.fold);
+        Pipeline::new(steps, scaling, model, self.data.n_outputs())
     }
 
     /// Fits one candidate in one fold, and keeps its model.
@@ -131,10 +175,8 @@ where
             Err(error) => Err(AnyError::from(error)),
             Ok(ready) => {
                 self.check_candidate(&self.candidates[task.candidate], &ready, rows)?;
-                self.fit_into(&mut row, rung, &ready).map(|model| {
-                    let (steps, scaling) = T::close(ready.fold);
-                    Pipeline::new(steps, scaling, model, self.data.n_outputs())
-                })
+                let fitted = self.fit_into(&mut row, rung, &ready);
+                fitted.map(|fitted| self.pipeline(&ready, fitted.model))
             }
         };
         if let Err(error) = &outcome {
@@ -150,21 +192,23 @@ where
         ready: &Ready<T::Fold<'a>, Y, I>,
         part: Part,
         truth: &Truth<Y, I>,
-    ) -> Result<Vec<f64>, AnyError> {
+    ) -> Result<Estimated<Y, I>, AnyError> {
         let prediction = self.trainer.predict(params, model, &ready.fold, part)?;
-        let probabilities = if self.scorers.iter().any(Scorer::reads_probabilities) {
+        let kept = self.keep.is_some() && part == Part::Test;
+        let probabilities = if kept || self.scorers.iter().any(Scorer::reads_probabilities) {
             self.trainer.probabilities(params, model, &ready.fold, part)?
         } else {
             None
         };
-        let (targets, prediction) = (columns(truth.targets.view()), columns(prediction.view()));
-        same_shape(targets.nrows(), targets.ncols(), prediction.dim())?;
+        let (targets, columns) = (columns(truth.targets.view()), columns(prediction.view()));
+        same_shape(targets.nrows(), targets.ncols(), columns.dim())?;
         let estimate = Estimate {
             truth: targets,
-            prediction,
+            prediction: columns,
             weights: truth.weights.as_deref(),
             probabilities: probabilities.as_ref(),
         };
-        Ok(self.scorers.iter().map(|scorer| scorer.score(&estimate)).collect())
+        let scores = self.scorers.iter().map(|scorer| scorer.score(&estimate)).collect();
+        Ok(Estimated { prediction, probabilities, scores })
     }
 }

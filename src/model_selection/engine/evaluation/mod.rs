@@ -4,6 +4,7 @@ mod fitting;
 mod past;
 mod work;
 
+pub(crate) use fitting::{Keep, Kept};
 pub(crate) use past::Past;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ where
     /// What the first fold looks like behind each prefix of the preprocessing, once it has been opened.
     digests: Mutex<BTreeMap<usize, Digest>>,
     past: Option<Past<'a>>,
+    keep: Option<&'a Keep<'a, T::Model, F, Y, I>>,
 }
 
 impl<'a, T, P, F, Y, I> Evaluation<'a, T, P, F, Y, I>
@@ -88,7 +90,13 @@ where
             states: Mutex::default(),
             digests: Mutex::default(),
             past: None,
+            keep: None,
         }
+    }
+
+    /// Hands over the model and the predictions of every fold.
+    pub(crate) fn keeping(self, keep: Option<&'a Keep<'a, T::Model, F, Y, I>>) -> Self {
+        Evaluation { keep, ..self }
     }
 
     /// Checks every candidate against the training rows of every fold, of all rungs. The first fold is opened for it and

@@ -124,7 +124,10 @@ where
         };
         evaluation.protocol.observers.fit_started(task);
         let outcome = match ready {
-            Ok(ready) => evaluation.fit_into(&mut row, rung, ready).map(|_| ()),
+            Ok(ready) => {
+                let fitted = evaluation.fit_into(&mut row, rung, ready);
+                fitted.map(|fitted| evaluation.keep(task, ready, fitted))
+            }
             Err(error) => Err(AnyError::from(Arc::clone(error))),
         };
         if let Err(error) = outcome {

@@ -166,12 +166,4 @@ where
     {
         (fold.steps.clone(), fold.scaling.clone())
     }
-
-    fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
-    where
-        Self: 'a,
-        Y: 'a,
-    {
-        (fold.steps, fold.scaling)
-    }
 }

@@ -139,14 +139,8 @@ pub(crate) trait Trainer<P, F: Float, Y, I: TargetDim + 'static>: Sync {
         Self: 'a,
         Y: 'a;
 
-    /// The fitted preparation, for a model that is kept while the fold stays open.
+    /// The preparation that was fitted in a fold, for a model that is kept.
     fn prepared<'a>(fold: &Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
-    where
-        Self: 'a,
-        Y: 'a;
-
-    /// The fitted preparation, for the model that is kept.
-    fn close<'a>(fold: Self::Fold<'a>) -> (FittedSteps<F>, Option<FittedTargetScaling>)
     where
         Self: 'a,
         Y: 'a;
