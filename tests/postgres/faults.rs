@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use linfa_mlp::model_selection::Postgres;
 use linfa_mlp::rng::Stream;
 
 use crate::program::{GRID, Orders, alone};
@@ -47,7 +48,8 @@ fn processes_are_killed_again_and_again_and_the_end_is_the_same() {
 fn the_server_crashes_in_the_middle_and_nobody_gives_up() {
     let Some(server) = Server::start() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let orders = Orders { time: 100, ..Orders::new(server.url(), "grid", folder.path()) };
+    // Whoever outlives the server has not died of a fit.
+    let orders = Orders { time: 100, attempts: 1, ..Orders::new(server.url(), "grid", folder.path()) };
     let workers: Vec<_> = (0..2).map(|number| orders.start(&number.to_string())).collect();
     server.wait_for_rows(3);
     server.crash(Duration::from_millis(500));
@@ -86,6 +88,22 @@ fn fits_that_are_longer_than_the_lease_keep_it() {
 }
 
 #[test]
+fn a_lease_that_was_lost_is_taken_again() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let orders = Orders { time: 3000, lease: 1000, ..Orders::new(server.url(), "random", folder.path()) };
+    let first = orders.start("first");
+    while orders.started() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.sql("SELECT pg_terminate_backend(backend) FROM mlp_attempt WHERE ended IS NULL");
+    std::thread::sleep(Duration::from_secs(1));
+    let second = orders.start("second");
+    assert!(first.found() == alone("random") && second.found() == alone("random"));
+    assert_eq!(orders.started(), 10, "no fit is done twice");
+}
+
+#[test]
 fn a_candidate_that_ends_its_processes_is_given_up() {
     let Some(server) = Server::start() else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -110,6 +128,26 @@ fn a_candidate_that_ends_its_processes_is_given_up() {
     assert_eq!(found.matches("given up after 2 attempts that never ended, by ").count(), 3, "{found}");
     let later = orders.start("later");
     assert!(later.found() == found_bytes(folder.path()));
+    // Once the reason is gone, what was given up may be tried again.
+    let again = Orders { abort: None, attempts: 1, retry_failed: true, ..orders };
+    assert!(again.start("again").found() == alone("grid"));
+}
+
+#[test]
+fn a_study_that_is_removed_ends_those_who_are_at_it() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let orders = Orders { time: 100, lease: 2000, ..Orders::new(server.url(), "grid", folder.path()) };
+    let mut at_it = orders.start("at it");
+    server.wait_for_rows(2);
+    let database = Postgres::connect(server.url()).unwrap().study("grid");
+    assert!(database.forget().unwrap());
+    assert!(!at_it.ends().success());
+    assert!(at_it.errors().contains("somebody has removed it"), "{}", at_it.errors());
+    assert!(!database.forget().unwrap(), "there is none");
+    assert_eq!(server.count("SELECT (SELECT count(*) FROM mlp_fit) + (SELECT count(*) FROM mlp_attempt)"), 0);
+    // The name is free.
+    assert!(orders.start("later").found() == alone("grid"));
 }
 
 fn found_bytes(folder: &std::path::Path) -> Vec<u8> {

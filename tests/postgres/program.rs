@@ -80,10 +80,10 @@ pub fn run(kind: &str, with: &Setting) -> linfa_mlp::Result<Vec<u8>> {
                 .cv(KFold::new(2)),
         ),
         "tiny" => {
-            let penalties = (1..=TINY / 8).map(|penalty| penalty as f64 / 1000.0);
+            let penalties = (1..=TINY / 2).map(|penalty| penalty as f64 / 1000.0);
             let mut search = GridSearch::new(ElasticNet::params())
                 .axis("penalty", penalties, |p, v| p.penalty(v))
-                .cv(KFold::new(8));
+                .cv(KFold::new(2));
             if let Some(executor) = &with.executor {
                 search = search.executor(executor.clone());
             }
@@ -142,9 +142,9 @@ pub fn alone(kind: &str) -> Vec<u8> {
 /// Adds a line to a file for every fit that starts, makes it last, and ends the process in that of a candidate.
 #[derive(Clone, Debug)]
 pub struct Fits {
-    file: PathBuf,
-    time: Duration,
-    abort: Option<usize>,
+    pub file: PathBuf,
+    pub time: Duration,
+    pub abort: Option<usize>,
 }
 
 impl SearchObserver for Fits {
@@ -173,6 +173,7 @@ pub struct Orders {
     pub time: u64,
     pub lease: u64,
     pub abort: Option<usize>,
+    pub retry_failed: bool,
 }
 
 impl Orders {
@@ -187,6 +188,7 @@ impl Orders {
             time: 0,
             lease: 60_000,
             abort: None,
+            retry_failed: false,
         }
     }
 
@@ -211,6 +213,7 @@ impl Orders {
             ("MLP_TEST_ATTEMPTS", self.attempts as u64),
             ("MLP_TEST_TIME", self.time),
             ("MLP_TEST_LEASE", self.lease),
+            ("MLP_TEST_RETRY", u64::from(self.retry_failed)),
             ("MLP_TEST_ABORT", self.abort.map_or(u64::MAX, |abort| abort as u64)),
         ] {
             command.env(name, number.to_string());
@@ -296,6 +299,7 @@ fn a_process_of_its_own() {
         .max_attempts(usize::try_from(number("MLP_TEST_ATTEMPTS")).expect("few attempts"))
         .lease(Duration::from_millis(number("MLP_TEST_LEASE")))
         .pool(Arc::new(pool));
+    let executor = if number("MLP_TEST_RETRY") == 1 { executor.retry_failed() } else { executor };
     let fits = Fits {
         file: text("MLP_TEST_FITS").into(),
         time: Duration::from_millis(number("MLP_TEST_TIME")),

@@ -1,8 +1,14 @@
 //! However many processes: the same bytes.
 
-use crate::program::{GRID, KINDS, Orders, Setting, alone, run};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linfa::traits::Fit;
+use linfa_elasticnet::ElasticNet;
+use linfa_mlp::model_selection::{Budget, GridSearch, KFold, Postgres};
+
+use crate::program::{Fits, GRID, KINDS, Orders, Setting, alone, data, run};
 use crate::server::Server;
-use linfa_mlp::model_selection::Postgres;
 
 #[test]
 fn one_two_and_four_processes_find_what_one_search_finds_and_do_every_fit_once() {
@@ -54,4 +60,41 @@ fn a_study_is_shown_goes_on_and_is_forgotten() {
     assert_eq!(orders.started(), GRID);
     assert!(database.forget().unwrap() && !database.forget().unwrap());
     assert_eq!(server.rows() + server.count("SELECT count(*) FROM mlp_attempt"), 0);
+}
+
+#[test]
+fn whoever_may_spend_less_does_its_share_and_leaves_the_rest_to_others() {
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let search = |budget: Budget| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let fits = Fits { file: folder.path().join("fits"), time: Duration::from_millis(50), abort: None };
+        let search = GridSearch::new(ElasticNet::params())
+            .axis("penalty", (1..=20).map(f64::from).collect::<Vec<_>>(), |p, v| p.penalty(v))
+            .cv(KFold::new(2))
+            .budget(budget)
+            .observer(fits)
+            .executor(Postgres::connect(server.url()).unwrap().pool(Arc::new(pool)));
+        let rows = search.fit(&data(12)).unwrap().results().rows().to_vec();
+        rows.iter().filter(|row| row.status.is_fitted()).count()
+    };
+    std::thread::scope(|scope| {
+        let little = scope.spawn(|| search(Budget::fits(10)));
+        server.wait_for_rows(1);
+        let all = scope.spawn(|| search(Budget::default()));
+        assert_eq!((little.join().unwrap(), all.join().unwrap()), (10, 40));
+    });
+}
+
+#[test]
+fn a_search_runs_where_tasks_are_asynchronous() {
+    let Some(server) = Server::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(async {
+        let database = Postgres::connect(server.url()).unwrap().study("grid");
+        let found = run("grid", &Setting { executor: Some(database.clone()), fits: None }).unwrap();
+        assert!(database.status().unwrap().is_some() && database.forget().unwrap());
+        found
+    });
+    assert!(found == alone("grid"));
 }

@@ -116,10 +116,35 @@ impl Server {
         )
     }
 
+    pub fn client(&self) -> postgres::Client {
+        postgres::Client::connect(&self.url(), postgres::NoTls).expect("the server answers")
+    }
+
+    /// The processor time that all processes of the server have taken so far, on Linux.
+    pub fn cpu_seconds(&self) -> f64 {
+        const TICKS: f64 = 100.0;
+        let file = self.folder.path().join("data").join("postmaster.pid");
+        let first = fs::read_to_string(file).expect("the server runs");
+        let first = first.lines().next().expect("a number").to_string();
+        let mut ticks = 0.0;
+        for process in fs::read_dir("/proc").expect("there is /proc").flatten() {
+            let Ok(stat) = fs::read_to_string(process.path().join("stat")) else { continue };
+            // Behind the name, which may hold anything: state, parent, …
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let number = |field: usize| fields[field].parse().unwrap_or(0.0);
+            if process.file_name() == first.as_str() {
+                // With that of the children that have ended.
+                ticks += number(11) + number(12) + number(13) + number(14);
+            } else if fields[1] == first {
+                ticks += number(11) + number(12);
+            }
+        }
+        ticks / TICKS
+    }
+
     /// A statement, and the first column of what it gives, as text.
     pub fn sql(&self, statement: &str) -> Vec<String> {
-        let mut client = postgres::Client::connect(&self.url(), postgres::NoTls).expect("the server answers");
-        let messages = client.simple_query(statement).expect("the statement is right");
+        let messages = self.client().simple_query(statement).expect("the statement is right");
         let text = |message: &postgres::SimpleQueryMessage| match message {
             postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("null").to_string()),
             _ => None,

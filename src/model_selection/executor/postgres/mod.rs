@@ -33,7 +33,7 @@ use rayon::ThreadPool;
 
 use self::session::Server;
 use self::settings::{Settings, environment};
-use self::study::{JoinedStudy, apart};
+use self::study::{JoinedStudy, Terms, apart};
 use super::{Executor, Joined, SharedStore, Work};
 use crate::error::{Error, Result, check};
 use crate::model_selection::journal::Study;
@@ -51,6 +51,7 @@ use crate::model_selection::results::FitRow;
 /// | [`study`](Postgres::study) | `default` | which rows belong together |
 /// | [`tag`](Postgres::tag) | none | stands for code that has no settings; rows of another tag are refused |
 /// | [`max_attempts`](Postgres::max_attempts) | 3 | how many processes a fit may end before it is given up as failed |
+/// | [`retry_failed`](Postgres::retry_failed) | off | fits again what failed or was given up |
 /// | [`pool`](Postgres::pool) | the current rayon pool | the threads of this machine that fit |
 /// | [`lease`](Postgres::lease) | 60 s | how long the database waits for a sign of life; fits may be as long as they like |
 /// | [`patience`](Postgres::patience) | 10 min | how long a database that is away is waited for |
@@ -67,7 +68,7 @@ use crate::model_selection::results::FitRow;
 /// | a process is killed, or its machine lost | its fits are free for the others once the connection is closed |
 /// | its link is cut, or it hangs | so they are after the lease |
 /// | it comes back | its finished rows are written if nobody else has; else it takes what is there |
-/// | a fit ends its process, again and again | it is given up after `max_attempts`, as failed |
+/// | a fit ends its process, again and again | it is given up after `max_attempts`, as failed; so is one whose processes were killed as often |
 /// | the database restarts or is away | fits go on, connections are made again, for as long as `patience` |
 /// | all processes are killed | the program that is started next goes on with the rows that are there |
 /// | the search is told to stop | this process returns what there is; the others go on |
@@ -101,6 +102,7 @@ pub struct Postgres {
     study: String,
     tag: Option<String>,
     max_attempts: usize,
+    retry_failed: bool,
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -121,7 +123,14 @@ impl Postgres {
     pub fn connect(url: impl AsRef<str>) -> Result<Self> {
         let server = Arc::new(Server::new(Settings::of(url.as_ref(), &environment())?)?);
         apart(|| schema::prepare(&server))?;
-        Ok(Postgres { server, study: "default".into(), tag: None, max_attempts: 3, pool: None })
+        Ok(Postgres {
+            server,
+            study: "default".into(),
+            tag: None,
+            max_attempts: 3,
+            retry_failed: false,
+            pool: None,
+        })
     }
 
     /// The name of the study, by which processes find each other.
@@ -139,10 +148,18 @@ impl Postgres {
     }
 
     /// How many processes may end in the middle of a fit before it is given up; at least 1. What cannot be told apart from it
-    /// counts too: a machine that is lost.
+    /// counts too: a machine that is lost, a process that a scheduler kills.
     #[must_use]
     pub fn max_attempts(mut self, max_attempts: usize) -> Self {
         self.max_attempts = max_attempts;
+        self
+    }
+
+    /// Fits again what failed or was given up before, once the reason is gone. For a study that nobody else is at: others keep the
+    /// failed rows that they have seen.
+    #[must_use]
+    pub fn retry_failed(mut self) -> Self {
+        self.retry_failed = true;
         self
     }
 
@@ -177,21 +194,23 @@ impl Postgres {
         apart(|| status::read(&self.server, &self.study))
     }
 
-    /// Removes the study with its rows. Processes that are at it end with an error. Says whether there was one.
+    /// Removes the study with its rows. Says whether there was one.
+    ///
+    /// It waits for the fits that are under way, for as long as a [`lease`](Postgres::lease). Processes that are at the study notice
+    /// within a minute, and end with an error.
     ///
     /// # Errors
     ///
-    /// [`Error::Database`] when it cannot be removed.
+    /// [`Error::Database`] when it cannot be removed, also because a fit under way takes longer than the lease: end its process first.
     pub fn forget(&self) -> Result<bool> {
         let name = &self.study;
         let gone = apart(|| -> Result<u64, postgres::Error> {
             let mut link = self.server.connect()?;
-            let of = "SELECT id FROM mlp_study WHERE name = $1";
-            let Some(id) = link.rows(of, &[name])?.first().map(|row| row.get::<_, i64>(0)) else {
-                return Ok(0);
-            };
-            let gone = link.change("DELETE FROM mlp_study WHERE id = $1", &[&id])?;
-            link.change("DELETE FROM mlp_attempt WHERE study = $1", &[&id])?;
+            let gone = link.change("DELETE FROM mlp_study WHERE name = $1", &[name])?;
+            // One after the other: a process that writes a row has its attempt first and the row then.
+            let sql =
+                "DELETE FROM mlp_attempt a WHERE NOT EXISTS (SELECT FROM mlp_study s WHERE s.id = a.study)";
+            link.change(sql, &[])?;
             Ok(gone)
         });
         gone.map(|gone| gone > 0).map_err(|error| self.server.error("cannot remove a study from", error))
@@ -210,8 +229,9 @@ impl SharedStore for Postgres {
         let seconds = format!("{} s", lease.as_secs_f64());
         let day = Duration::from_secs(24 * 60 * 60);
         check("lease", seconds, (Duration::from_secs(1)..=day).contains(&lease), "from 1 s to a day")?;
-        let by = (self.pool.clone(), self.max_attempts);
-        let joined = apart(|| JoinedStudy::join(Arc::clone(&self.server), &self.study, study, by))?;
+        let (max_attempts, retry_failed) = (self.max_attempts, self.retry_failed);
+        let terms = Terms { pool: self.pool.clone(), max_attempts, retry_failed };
+        let joined = apart(|| JoinedStudy::join(Arc::clone(&self.server), &self.study, study, terms))?;
         let joined = Arc::new(joined);
         Ok(Joined { store: Arc::clone(&joined) as _, executor: joined })
     }

@@ -39,6 +39,7 @@ const STEPS: [&str; 2] = [
         worker text NOT NULL,
         backend integer NOT NULL,
         started timestamptz NOT NULL DEFAULT now(),
+        leased timestamptz NOT NULL DEFAULT now(),
         ended timestamptz
     );
     CREATE INDEX mlp_attempt_fit ON mlp_attempt (fit) WHERE ended IS NULL;
@@ -56,7 +57,8 @@ const STEPS: [&str; 2] = [
         count(*) AS fits,
         count(*) FILTER (WHERE f.status = 'fitted') AS done,
         count(*) FILTER (WHERE f.row IS NULL AND EXISTS (
-            SELECT FROM mlp_attempt a JOIN pg_stat_activity p ON p.pid = a.backend
+            SELECT FROM mlp_attempt a JOIN pg_stat_activity p
+            ON p.pid = a.backend AND (p.backend_start <= a.leased) IS NOT FALSE
             WHERE a.fit = f.id AND a.ended IS NULL)) AS running,
         count(*) FILTER (WHERE f.status <> 'fitted') AS failed,
         avg(f.scores[1]) FILTER (WHERE f.status = 'fitted') AS mean_test_score,

@@ -64,7 +64,8 @@ impl Server {
             config.connect_timeout(Duration::from_secs(10));
         }
         config.keepalives_idle(third).keepalives_interval(third).keepalives_retries(2);
-        config.tcp_user_timeout(self.lease);
+        // A connection that is half open must not keep the signs of life of the others.
+        config.tcp_user_timeout(third);
         if config.get_application_name().is_none() {
             config.application_name(&format!("linfa-mlp {}", self.worker));
         }
@@ -114,6 +115,12 @@ impl std::error::Error for Cause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.0)
     }
+}
+
+/// Chance on which nothing depends that is computed: who waits for how long, and who looks where.
+pub(super) fn chance() -> Stream {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Stream::new(u64::from(std::process::id())).at(u64::from(time.subsec_nanos()))
 }
 
 /// `host:process.start`: a process that is started again is another one, also where processes have the same number each time.
@@ -232,7 +239,27 @@ impl Session {
         stop: &dyn Fn() -> bool,
         mut what: impl FnMut(&mut Link) -> Result<R, postgres::Error>,
     ) -> Result<R> {
-        let mut away = Away::new(self.server.patience);
+        self.run_for(self.server.patience, action, stop, &mut what)
+    }
+
+    /// As [`run`](Session::run), for what only saves time: a lease is long enough to wait.
+    pub(super) fn try_run<R>(
+        &self,
+        action: &'static str,
+        mut what: impl FnMut(&mut Link) -> Result<R, postgres::Error>,
+    ) -> Result<R> {
+        let patience = self.server.patience.min(self.server.lease);
+        self.run_for(patience, action, &|| false, &mut what)
+    }
+
+    fn run_for<R>(
+        &self,
+        patience: Duration,
+        action: &'static str,
+        stop: &dyn Fn() -> bool,
+        mut what: impl FnMut(&mut Link) -> Result<R, postgres::Error>,
+    ) -> Result<R> {
+        let mut away = Away::new(patience);
         loop {
             match self.once(&mut what) {
                 Ok(done) => return Ok(done),
@@ -244,12 +271,19 @@ impl Session {
         }
     }
 
-    /// Says to the server that this process lives, unless it hears of it anyway.
-    pub(super) fn beat(&self) {
-        let Ok(mut held) = self.link.try_lock() else { return };
+    /// Says to the server that this process lives, unless it hears of it anyway. False when the connection was lost, and with it
+    /// its locks.
+    pub(super) fn beat(&self) -> bool {
+        let Ok(mut held) = self.link.try_lock() else { return true };
         if held.as_mut().is_some_and(|link| link.say("SELECT 1").is_err()) {
             *held = None;
         }
+        held.is_some()
+    }
+
+    /// The connection, closed by whoever drops it.
+    pub(super) fn take(&self) -> Option<Link> {
+        self.link().take()
     }
 
     /// Lets go of what the open transaction holds, if there is one.
@@ -280,9 +314,7 @@ impl Away {
             return false;
         }
         let wait = WAITS[0].saturating_mul(1 << self.times.min(10)).min(WAITS[1]);
-        // Nothing that is computed depends on it.
-        let mut chance = Stream::new(u64::from(std::process::id())).at(u64::from(self.times));
-        let end = Instant::now() + wait.mul_f64(0.5 + 0.5 * chance.uniform());
+        let end = Instant::now() + wait.mul_f64(0.5 + 0.5 * chance().uniform());
         self.times += 1;
         while Instant::now() < end && !stop() {
             std::thread::sleep(WAITS[0].min(end.saturating_duration_since(Instant::now())));
@@ -309,15 +341,21 @@ pub(super) fn passes(error: &postgres::Error) -> bool {
         return true;
     };
     let known = [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        SqlState::TOO_MANY_CONNECTIONS,
         SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::QUERY_CANCELED,
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
+        // What a server says that has become, or is not yet, the first of its kind.
+        SqlState::READ_ONLY_SQL_TRANSACTION,
     ];
-    known.contains(state) || state.code().starts_with("08")
+    // Connections, resources (a full disk among them), whoever looks after the server, and its system.
+    let classes = ["08", "53", "57", "58"];
+    let passing = classes.iter().any(|class| state.code().starts_with(class));
+    known.contains(state) || (passing && *state != SqlState::DATABASE_DROPPED)
+}
+
+/// As [`passes`], of an error that [`Session::run`] gave.
+pub(super) fn is_away(error: &Error) -> bool {
+    let Error::Database { source, .. } = error else { return false };
+    source.downcast_ref::<Cause>().is_some_and(|cause| passes(&cause.0))
 }

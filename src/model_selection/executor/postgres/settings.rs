@@ -80,8 +80,11 @@ impl Settings {
                 config.password(password);
             }
         }
-        let mode = mode.or_else(|| var("PGSSLMODE").cloned());
-        config.ssl_mode(ssl_mode(mode.as_deref())?);
+        // The environment has a say only where the text has none, whoever understood it.
+        let unsaid = config.get_ssl_mode() == SslMode::Prefer;
+        if let Some(mode) = mode.or_else(|| var("PGSSLMODE").filter(|_| unsaid).cloned()) {
+            config.ssl_mode(ssl_mode(&mode)?);
+        }
         let root = root.or_else(|| var("PGSSLROOTCERT").cloned());
         let own = var("HOME").map(|home| PathBuf::from(home).join(".postgresql/root.crt"));
         let roots = match root.as_deref() {
@@ -132,8 +135,8 @@ fn default_host() -> &'static str {
 }
 
 /// A mode of libpq. Certificates are verified in all of them but `disable`, which uses none.
-fn ssl_mode(mode: Option<&str>) -> Result<SslMode> {
-    match mode.unwrap_or("prefer") {
+fn ssl_mode(mode: &str) -> Result<SslMode> {
+    match mode {
         "disable" => Ok(SslMode::Disable),
         "allow" | "prefer" => Ok(SslMode::Prefer),
         "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
@@ -147,25 +150,67 @@ fn ssl_mode(mode: Option<&str>) -> Result<SslMode> {
 /// The text without `sslmode` and `sslrootcert`, which the parser knows in part only, and their values.
 fn without_tls(url: &str) -> (String, Option<String>, Option<String>) {
     let (mut mode, mut root) = (None, None);
-    let mut take = |pair: &str| {
-        let place = match pair.split_once('=') {
-            Some(("sslmode", value)) => (&mut mode, value),
-            Some(("sslrootcert", value)) => (&mut root, value),
+    let mut take = |name: &str, value: String| {
+        match name {
+            "sslmode" => mode = Some(value),
+            "sslrootcert" => root = Some(value),
             _ => return false,
-        };
-        *place.0 = Some(decoded(place.1));
+        }
         true
     };
-    let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let plain = match url.split_once('?').filter(|_| is_url) {
-        Some((address, query)) => {
-            let rest: Vec<&str> = query.split('&').filter(|pair| !take(pair)).collect();
-            if rest.is_empty() { address.to_string() } else { format!("{address}?{}", rest.join("&")) }
+    let plain = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        // User and password come first, and a password may hold anything.
+        let address = url.find('@').map_or(0, |at| at + 1);
+        match url[address..].find('?').map(|mark| url.split_at(address + mark)) {
+            Some((before, query)) => {
+                let mut taken = |pair: &&str| {
+                    pair.split_once('=').is_some_and(|(name, value)| take(name, decoded(value)))
+                };
+                let rest: Vec<&str> = query[1..].split('&').filter(|pair| !taken(pair)).collect();
+                if rest.is_empty() { before.to_string() } else { format!("{before}?{}", rest.join("&")) }
+            }
+            None => url.to_string(),
         }
-        None if is_url => url.to_string(),
-        None => url.split_whitespace().filter(|pair| !take(pair)).collect::<Vec<_>>().join(" "),
+    } else {
+        let mut plain = String::new();
+        let mut rest = url;
+        while let Some((pair, name, value, after)) = next_pair(rest) {
+            if !take(name, value) {
+                plain.push_str(pair);
+                plain.push(' ');
+            }
+            rest = after;
+        }
+        // What is no pair is for the parser to refuse.
+        plain + rest
     };
     (plain, mode, root)
+}
+
+/// The first pair of a text such as `host = db password='two words'`, as it stands; its name, its value without quotes and
+/// backslashes; and what follows. None when there is no whole one.
+fn next_pair(text: &str) -> Option<(&str, &str, String, &str)> {
+    let text = text.trim_start();
+    let equals = text.find('=')?;
+    let name = text[..equals].trim_end();
+    let begin = equals + 1 + text[equals + 1..].len() - text[equals + 1..].trim_start().len();
+    let quoted = text[begin..].starts_with('\'');
+    let mut value = String::new();
+    let mut letters = text[begin..].char_indices().skip(usize::from(quoted));
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => value.push(letters.next()?.1),
+            '\'' if quoted => {
+                let end = begin + at + 1;
+                return Some((&text[..end], name, value, &text[end..]));
+            }
+            space if space.is_whitespace() && !quoted => {
+                return Some((&text[..begin + at], name, value, &text[begin + at..]));
+            }
+            other => value.push(other),
+        }
+    }
+    (!quoted).then_some((text, name, value, ""))
 }
 
 /// A value of a URL: `%2F` is a slash.
@@ -221,6 +266,9 @@ mod tests {
         );
         let settings = of("host=third", &[("USER", "eve")]);
         assert_eq!(settings.to_string(), "third/eve");
+        let settings = of(r"host = h  password = 'two  \'words\'' sslmode=prefer user=a\ b", &[]);
+        assert_eq!(settings.config.get_password(), Some(&b"two  'words'"[..]));
+        assert_eq!(settings.config.get_user(), Some("a b"));
     }
 
     #[test]
@@ -237,6 +285,12 @@ mod tests {
         let pairs = [("PGSSLMODE", "require"), ("PGSSLROOTCERT", "ca.pem")];
         assert_eq!(of("host=h sslmode=prefer", &pairs), (SslMode::Prefer, file("ca.pem")));
         assert_eq!(of("postgres://h/d?sslrootcert=system", &pairs), (SslMode::Require, Some(Roots::Public)));
+        // Spaces around the sign, quotes, and passwords with anything in them.
+        let required = (SslMode::Require, Some(Roots::Public));
+        assert_eq!(of("host=h sslmode = require", &[]), required);
+        assert_eq!(of("host=h password='a  b\\' sslmode=disable' sslmode='require'", &[]), required);
+        assert_eq!(of("postgres://ann:a?sslmode=disable@h/d?sslmode=require", &[]), required);
+        assert_eq!(of("postgres://ann:a?b@h/d?sslmode=require", &[("PGSSLMODE", "disable")]), required);
         let error = Settings::of("postgres://h/d?sslmode=maybe", &with(&[])).unwrap_err().to_string();
         assert!(error.starts_with("sslmode must be disable"), "{error}");
     }

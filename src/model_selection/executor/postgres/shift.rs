@@ -13,34 +13,51 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::session::{Session, passes};
-use super::stage::{Opened, Stage};
+use super::session::{Session, chance, passes};
+use super::stage::{Fit, Opened, Stage};
 use super::study::locked;
 use crate::error::Result;
 use crate::model_selection::results::FitRow;
 
 /// The shortest and the longest wait of a thread that has nothing to do.
-const WAITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+const WAITS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(5)];
 
 /// How long a waiting thread sleeps at a time: others of its pool may need a hand.
 const NAP: Duration = Duration::from_millis(2);
 
 const IN_SLOT: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
-     WHERE study = $1 AND stage = $2 AND row IS NULL AND slot = $3 AND id <> ALL($4) \
+     WHERE study = $1 AND stage = $2 AND row IS NULL AND slot = $3 AND id >= $4 AND id <> ALL($5) \
      ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED";
 
 const ANYWHERE: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
      WHERE study = $1 AND stage = $2 AND row IS NULL AND id <> ALL($3) \
      ORDER BY slot, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED";
 
-const THIS: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
+/// Whether there is one to take, without taking it.
+const ANY: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
+     WHERE study = $1 AND stage = $2 AND row IS NULL AND id <> ALL($3) \
+     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED";
+
+pub(super) const THIS: &str = "SELECT id, pg_backend_pid() FROM mlp_fit \
      WHERE id = ANY($1) AND row IS NULL LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED";
 
-/// Attempts of other processes that have no end are those of processes that died.
-const ATTEMPT: &str = "INSERT INTO mlp_attempt (study, fit, worker, backend) SELECT $1::bigint, $2::bigint, $3::text, $4::int \
-     WHERE (SELECT count(*) FROM mlp_attempt WHERE fit = $2 AND ended IS NULL AND worker <> $3) < $5";
+/// Counts an attempt, if the lease is still held and there were not too many: attempts of other processes that have no end are
+/// those of processes that died, unless it was the server that has ended since.
+const ATTEMPT: &str = "WITH \
+     died AS (SELECT DISTINCT worker FROM mlp_attempt \
+         WHERE fit = $2 AND ended IS NULL AND worker <> $3 AND leased >= pg_postmaster_start_time()), \
+     held AS (SELECT FROM pg_stat_activity WHERE pid = $4), \
+     counted AS (INSERT INTO mlp_attempt (study, fit, worker, backend) \
+         SELECT $1::bigint, $2::bigint, $3::text, $4::int \
+         WHERE EXISTS (SELECT FROM held) AND (SELECT count(*) FROM died) < $5 RETURNING id) \
+     SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM counted), \
+         (SELECT string_agg(worker, ', ' ORDER BY worker) FROM died)";
 
-const END: &str =
+/// The attempt goes on behind another connection.
+pub(super) const LEASED: &str = "UPDATE mlp_attempt SET backend = $3, leased = clock_timestamp() \
+     WHERE fit = $1 AND worker = $2 AND ended IS NULL";
+
+pub(super) const END: &str =
     "UPDATE mlp_attempt SET ended = clock_timestamp() WHERE fit = $1 AND worker = $2 AND ended IS NULL";
 
 const WRITE: &str = "WITH attempt AS (UPDATE mlp_attempt SET ended = clock_timestamp() \
@@ -48,16 +65,26 @@ const WRITE: &str = "WITH attempt AS (UPDATE mlp_attempt SET ended = clock_times
      UPDATE mlp_fit SET row = $3, status = $4, scores = $5, worker = $2, finished = clock_timestamp() \
      WHERE id = $1 AND row IS NULL";
 
+/// What comes of an attempt.
+enum Attempt {
+    Counted,
+    /// With the reason.
+    TooMany(String),
+    /// The connection that held it is gone.
+    LeaseLost,
+}
+
 pub(super) struct Shift<'s, 'a> {
     stage: &'s Stage<'a>,
     lease: &'s Session,
+    thread: usize,
     /// The fold that this thread is in.
     held: Option<(usize, Arc<Opened<'a>>)>,
 }
 
 impl<'s, 'a> Shift<'s, 'a> {
-    pub(super) fn new(stage: &'s Stage<'a>, lease: &'s Session) -> Self {
-        Shift { stage, lease, held: None }
+    pub(super) fn new(stage: &'s Stage<'a>, lease: &'s Session, thread: usize) -> Self {
+        Shift { stage, lease, thread, held: None }
     }
 
     /// Does fits until all of the stage have their rows.
@@ -87,11 +114,14 @@ impl<'s, 'a> Shift<'s, 'a> {
         let asking = self.stage.asking.try_lock();
         if !matches!(asking, Err(TryLockError::WouldBlock)) {
             self.stage.look(true)?;
-            if let Some(claimed) = self.claim()? {
+            if self.may_claim()?
+                && let Some(claimed) = self.claim()?
+            {
                 return Ok(Some(claimed));
             }
         }
-        self.wait(wait);
+        // Processes that have found nothing at the same time do not ask again at the same time.
+        self.wait(wait.mul_f64(0.5 + 0.5 * chance().uniform()));
         Ok(None)
     }
 
@@ -105,13 +135,26 @@ impl<'s, 'a> Shift<'s, 'a> {
         }
     }
 
+    /// Whether there is a fit to take, by one statement.
+    fn may_claim(&self) -> Result<bool> {
+        let stage = self.stage;
+        if !locked(&stage.unsaved).is_empty() {
+            return Ok(true);
+        }
+        let stop = || stage.is_over();
+        let (study, number, others) = (stage.study.id, stage.number, stage.not_to_take());
+        self.lease.run("cannot look for a fit in", &stop, |link| {
+            Ok(!link.rows(ANY, &[&study, &number, &others])?.is_empty())
+        })
+    }
+
     /// Takes a fit: one that is finished here already, one of the fold that this process is in, or any.
     fn claim(&self) -> Result<Option<(i64, i32)>> {
         let stage = self.stage;
         let unsaved: Vec<i64> = locked(&stage.unsaved).keys().copied().collect();
         let own = self.held.as_ref().map(|(place, _)| stage.slot(*place));
         let slot = own.unwrap_or_else(|| stage.current.load(Ordering::Relaxed));
-        let (study, number) = (stage.study.id, stage.number);
+        let (study, number, others) = (stage.study.id, stage.number, stage.not_to_take());
         let stop = || stage.is_over();
         self.lease.run("cannot take a fit from", &stop, |link| {
             if !link.in_transaction {
@@ -122,11 +165,13 @@ impl<'s, 'a> Shift<'s, 'a> {
             if !unsaved.is_empty() {
                 found = link.rows(THIS, &[&unsaved])?;
             }
-            if found.is_empty() {
-                found = link.rows(IN_SLOT, &[&study, &number, &slot, &stage.foreign])?;
+            for from in [stage.somewhere_in(slot), 0] {
+                if found.is_empty() {
+                    found = link.rows(IN_SLOT, &[&study, &number, &slot, &from, &others])?;
+                }
             }
             if found.is_empty() {
-                found = link.rows(ANYWHERE, &[&study, &number, &stage.foreign])?;
+                found = link.rows(ANYWHERE, &[&study, &number, &others])?;
             }
             if found.is_empty() {
                 link.say("ROLLBACK")?;
@@ -143,9 +188,24 @@ impl<'s, 'a> Shift<'s, 'a> {
         if let Some(row) = finished {
             return self.write(id, row);
         }
-        let fit = &stage.fits[&id];
-        if let Some(why) = self.attempt(id, backend)? {
-            return self.write(id, stage.work.given_up(fit.tasks[0], why));
+        let Some(fit) = stage.fits.get(&id) else {
+            // Another process wants it, and has said so after this one came.
+            locked(&stage.foreign).push(id);
+            self.lease.rest();
+            return Ok(());
+        };
+        stage.is_at(self.thread, Some(id));
+        let done = self.attempt_fit(id, fit, backend);
+        stage.is_at(self.thread, None);
+        done
+    }
+
+    fn attempt_fit(&mut self, id: i64, fit: &Fit, backend: i32) -> Result<()> {
+        let stage = self.stage;
+        match self.attempt(id, backend)? {
+            Attempt::Counted => {}
+            Attempt::TooMany(why) => return self.write(id, stage.work.given_up(fit.tasks[0], why)),
+            Attempt::LeaseLost => return Ok(self.lease.rest()),
         }
         if self.held.as_ref().is_none_or(|(place, _)| *place != fit.place) {
             // The memory of one fold is freed before the next takes its own.
@@ -165,21 +225,23 @@ impl<'s, 'a> Shift<'s, 'a> {
     }
 
     /// Counts the attempt, or says why there shall be none.
-    fn attempt(&self, id: i64, backend: i32) -> Result<Option<String>> {
+    fn attempt(&self, id: i64, backend: i32) -> Result<Attempt> {
         let study = self.stage.study;
         let most = i64::try_from(study.max_attempts).unwrap_or(i64::MAX);
         let worker = &study.server.worker;
         let stop = || self.stage.is_over();
         study.control.run("cannot count an attempt in", &stop, |link| {
-            if link.change(ATTEMPT, &[&study.id, &id, worker, &backend, &most])? == 1 {
-                return Ok(None);
-            }
-            let sql = "SELECT count(*), string_agg(worker, ', ' ORDER BY id) FROM mlp_attempt \
-                       WHERE fit = $1 AND ended IS NULL AND worker <> $2";
-            let found = link.rows(sql, &[&id, worker])?;
-            let (count, workers) = (found[0].get::<_, i64>(0), found[0].get::<_, Option<String>>(1));
-            let workers = workers.unwrap_or_default();
-            Ok(Some(format!("given up after {count} attempts that never ended, by {workers}")))
+            let found = link.rows(ATTEMPT, &[&study.id, &id, worker, &backend, &most])?;
+            let (held, counted, workers) =
+                (found[0].get(0), found[0].get(1), found[0].get::<_, Option<String>>(2));
+            Ok(match (held, counted) {
+                (_, true) => Attempt::Counted,
+                (true, false) => Attempt::TooMany(format!(
+                    "given up after {most} attempts that never ended, by {}",
+                    workers.unwrap_or_default()
+                )),
+                (false, false) => Attempt::LeaseLost,
+            })
         })
     }
 
@@ -207,11 +269,17 @@ impl<'s, 'a> Shift<'s, 'a> {
         });
         match written {
             Ok(true) => stage.deliver(id, row),
-            Err(error) if !passes(&error) => Err(study.server.error("cannot write a row into", error)),
-            Ok(false) | Err(_) => {
+            not_written => {
+                // Whatever happens to this thread, another one may write it.
                 locked(&stage.unsaved).insert(id, row);
                 self.end(id);
-                Ok(())
+                stage.doubt();
+                match not_written {
+                    Err(error) if !passes(&error) => {
+                        Err(study.server.error("cannot write a row into", error))
+                    }
+                    _ => Ok(()),
+                }
             }
         }
     }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::session::{Link, passes};
-use super::shift::Shift;
-use super::study::{JoinedStudy, apart, int, locked, misfit, row_of};
+use super::session::{Link, Session, chance, is_away, passes};
+use super::shift::{END, LEASED, Shift, THIS};
+use super::study::{JoinedStudy, apart, gone, int, locked, misfit, row_of};
 use crate::error::{Error, Result};
 use crate::model_selection::executor::{FoldTasks, OpenFold, Work};
 use crate::model_selection::observer::Task;
@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// A row may be seen this much later than its time says.
 const LATE: Duration = Duration::from_secs(10);
+
+/// How often a process that waits looks through all rows, in case one was seen later still.
+const WHOLE: Duration = Duration::from_secs(30);
 
 /// A fit of the stage.
 pub(super) struct Fit {
@@ -40,9 +43,13 @@ pub(super) struct Stage<'a> {
     folds: Vec<FoldTasks>,
     pub fits: BTreeMap<i64, Fit>,
     /// Fits that others want and this process does not, because it may spend less.
-    pub foreign: Vec<i64>,
+    pub foreign: Mutex<Vec<i64>>,
+    /// What each thread is at.
+    busy: Mutex<BTreeMap<usize, i64>>,
     /// The slot that this process is in.
     pub current: AtomicI64,
+    /// The fits of each slot, in the order of their numbers.
+    slots: BTreeMap<i64, Vec<i64>>,
     opened: Mutex<Vec<Weak<Opened<'a>>>>,
     delivered: Mutex<BTreeSet<i64>>,
     left: AtomicUsize,
@@ -52,13 +59,16 @@ pub(super) struct Stage<'a> {
     /// Held by the one thread that asks for work while there is none.
     pub asking: Mutex<()>,
     ended: AtomicBool,
+    /// Threads that take fits.
+    at_work: AtomicUsize,
     problem: Mutex<Option<Error>>,
 }
 
 /// How far the rows of others were read.
 struct Seen {
     until: SystemTime,
-    whole: Instant,
+    /// When all of them were; none for at once.
+    whole: Option<Instant>,
 }
 
 /// Ends a stage when whoever holds it panics, which an observer may: the others would wait for ever.
@@ -107,12 +117,12 @@ impl<'a> Stage<'a> {
             return Ok(None);
         }
         let stop = || work.is_stopped();
-        let read = || -> Result<BTreeMap<String, i64>> {
+        let read = || -> Result<BTreeMap<String, (i64, bool)>> {
             let found = study.control.run("cannot read the fits in", &stop, |link| {
-                let sql = "SELECT key, id FROM mlp_fit WHERE study = $1 AND stage = $2";
+                let sql = "SELECT key, id, row IS NULL FROM mlp_fit WHERE study = $1 AND stage = $2";
                 link.rows(sql, &[&study.id, &number])
             })?;
-            Ok(found.iter().map(|row| (row.get(0), row.get(1))).collect())
+            Ok(found.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect())
         };
         let ids = apart(|| -> Result<_> {
             let there = read()?;
@@ -149,17 +159,23 @@ impl<'a> Stage<'a> {
         })?;
         let mut fits = BTreeMap::new();
         let mut foreign = Vec::new();
-        for (key, id) in ids {
+        let mut slots: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for (key, (id, open)) in ids {
             match by_key.remove(&key) {
                 Some(fit) => {
+                    slots.entry(slot_of(&folds[fit.place])).or_default().push(id);
                     fits.insert(id, fit);
                 }
-                None => foreign.push(id),
+                None if open => foreign.push(id),
+                None => {}
             }
         }
+        slots.values_mut().for_each(|ids| ids.sort_unstable());
+        // Processes that start together begin in different folds, if they can.
+        let first = slots.keys().nth(chance().below(slots.len().max(1))).copied();
         let left = fits.len();
         let opened = Mutex::new(folds.iter().map(|_| Weak::new()).collect());
-        let seen = Seen { until: SystemTime::UNIX_EPOCH, whole: Instant::now() };
+        let seen = Seen { until: SystemTime::UNIX_EPOCH, whole: Some(Instant::now()) };
         Ok(Some(Stage {
             study,
             number,
@@ -167,8 +183,10 @@ impl<'a> Stage<'a> {
             done,
             folds,
             fits,
-            foreign,
-            current: AtomicI64::new(0),
+            foreign: Mutex::new(foreign),
+            busy: Mutex::default(),
+            current: AtomicI64::new(first.unwrap_or(0)),
+            slots,
             opened,
             delivered: Mutex::default(),
             left: AtomicUsize::new(left),
@@ -176,6 +194,7 @@ impl<'a> Stage<'a> {
             unsaved: Mutex::default(),
             asking: Mutex::new(()),
             ended: AtomicBool::new(false),
+            at_work: AtomicUsize::new(crate::model_selection::executor::Executor::threads(study)),
             problem: Mutex::new(None),
         }))
     }
@@ -187,15 +206,20 @@ impl<'a> Stage<'a> {
 
     /// Takes part until every fit has its row, whoever did it, or the search is to stop.
     pub(super) fn run(self) -> Result<()> {
-        apart(|| self.look(false))?;
+        match apart(|| self.look(false)) {
+            Err(error) if self.work.is_stopped() && is_away(&error) => return self.leave(),
+            looked => looked?,
+        }
         let shift = |thread: rayon::BroadcastContext<'_>| {
             let _watch = EndsByPanic(&self.ended);
             let lease = self.study.lease(thread.index());
-            let outcome = Shift::new(&self, &lease).work();
+            let outcome = Shift::new(&self, &lease, thread.index()).work();
             lease.rest();
+            let last = self.at_work.fetch_sub(1, Ordering::AcqRel) == 1;
             // Where there is nothing left to do, nothing that fails matters.
             let matters = !self.work.is_stopped() && self.left.load(Ordering::Acquire) > 0;
-            if let Some(error) = outcome.err().filter(|_| matters) {
+            // A thread that gets no connection leaves the work to the others.
+            if let Some(error) = outcome.err().filter(|error| matters && (last || !is_away(error))) {
                 locked(&self.problem).get_or_insert(error);
                 self.ended.store(true, Ordering::Release);
             }
@@ -205,31 +229,60 @@ impl<'a> Stage<'a> {
             self.study.lease(thread);
         });
         std::thread::scope(|scope| {
-            let keeper = scope.spawn(|| self.keep_alive());
+            let keepers = [scope.spawn(|| self.keep_alive()), scope.spawn(|| self.keep_looking())];
             let _watch = EndsByPanic(&self.ended);
             match &self.study.pool {
                 Some(pool) => drop(pool.broadcast(shift)),
                 None => drop(rayon::broadcast(shift)),
             }
             self.ended.store(true, Ordering::Release);
-            keeper.thread().unpark();
+            keepers.iter().for_each(|keeper| keeper.thread().unpark());
         });
         let problem = locked(&self.problem).take();
         problem.map_or_else(|| self.leave(), Err)
     }
 
-    /// Says that this process lives, and looks for rows of others, while the threads are at work.
+    /// Says that this process lives while its threads are at work, and takes leases again that were lost.
     fn keep_alive(&self) {
         let _watch = EndsByPanic(&self.ended);
         let third = self.study.server.lease / 3;
-        let mut beaten = Instant::now();
         while !self.ended.load(Ordering::Acquire) {
-            std::thread::park_timeout(LOOK.min(third));
-            if beaten.elapsed() >= third {
-                beaten = Instant::now();
-                self.study.leases().iter().for_each(|lease| lease.beat());
+            std::thread::park_timeout(third);
+            for (thread, lease) in self.study.leases().iter().enumerate() {
+                let fit = locked(&self.busy).get(&thread).copied();
+                if let (false, Some(fit)) = (lease.beat(), fit) {
+                    self.lease_again(lease, fit);
+                }
             }
-            let found = self.study.control.if_free(|link| self.finished(link, false));
+        }
+    }
+
+    /// Takes the lease of a fit under way again, if nobody else has it now: then the attempt is one that has an end.
+    fn lease_again(&self, lease: &Session, fit: i64) {
+        let taken = lease.if_free(|link| {
+            link.say("BEGIN")?;
+            let backend = link.rows(THIS, &[&[fit].as_slice()])?.first().map(|row| row.get::<_, i32>(1));
+            link.in_transaction = backend.is_some();
+            if backend.is_none() {
+                link.say("ROLLBACK")?;
+            }
+            Ok(backend)
+        });
+        let Some(Ok(taken)) = taken else { return };
+        let worker = &self.study.server.worker;
+        // Only those who look at the study miss it where it cannot be written.
+        let _ = self.study.control.once(|link| match taken {
+            Some(backend) => link.change(LEASED, &[&fit, worker, &backend]),
+            None => link.change(END, &[&fit, worker]),
+        });
+    }
+
+    /// Looks for rows of others while the threads are at work.
+    fn keep_looking(&self) {
+        let _watch = EndsByPanic(&self.ended);
+        while !self.ended.load(Ordering::Acquire) {
+            std::thread::park_timeout(LOOK);
+            let found = self.study.control.if_free(|link| self.finished(link));
             // What cannot be read now is read later, by a thread that waits for the server.
             if let Some(Ok(found)) = found
                 && let Err(error) = self.take(found)
@@ -240,22 +293,31 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Looks for rows of others.
+    /// Looks for rows of others; from time to time through all of them, if `again` says so, and whether the study is still there.
     pub(super) fn look(&self, again: bool) -> Result<()> {
         let stop = || self.is_over();
-        let found =
-            self.study.control.run("cannot read the rows in", &stop, |link| self.finished(link, again))?;
-        self.take(found)
-    }
-
-    /// The rows that were finished since the last time, as texts; `again` looks through all of them from time to time.
-    fn finished(&self, link: &mut Link, again: bool) -> Result<Vec<(i64, String)>, postgres::Error> {
-        let since = {
+        let whole = again && {
             let mut seen = locked(&self.seen);
-            if again && seen.whole.elapsed() >= LATE {
-                seen.whole = Instant::now();
+            let due = seen.whole.is_none_or(|time| time.elapsed() >= WHOLE);
+            if due {
+                seen.whole = Some(Instant::now());
                 seen.until = SystemTime::UNIX_EPOCH;
             }
+            due
+        };
+        let found = self.study.control.run("cannot read the rows in", &stop, |link| {
+            let found = self.finished(link)?;
+            let there =
+                !whole || !link.rows("SELECT id FROM mlp_study WHERE id = $1", &[&self.study.id])?.is_empty();
+            Ok(there.then_some(found))
+        })?;
+        self.take(found.ok_or_else(|| gone(&self.study.server))?)
+    }
+
+    /// The rows that were finished since the last time, as texts.
+    fn finished(&self, link: &mut Link) -> Result<Vec<(i64, String)>, postgres::Error> {
+        let since = {
+            let seen = locked(&self.seen);
             seen.until.checked_sub(LATE).filter(|since| *since > SystemTime::UNIX_EPOCH)
         };
         let since = since.unwrap_or(SystemTime::UNIX_EPOCH);
@@ -301,6 +363,11 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// A row was not needed: somebody else has written it, or the study is gone.
+    pub(super) fn doubt(&self) {
+        locked(&self.seen).whole = None;
+    }
+
     /// The open fold of a fit, which all threads of this process share as long as one of them holds it.
     pub(super) fn opened(&self, place: usize) -> Arc<Opened<'a>> {
         let mut opened = locked(&self.opened);
@@ -320,13 +387,35 @@ impl<'a> Stage<'a> {
         slot_of(&self.folds[place])
     }
 
+    /// A fit of a slot, any: processes that begin there to look for an open one are not in each other's way.
+    pub(super) fn somewhere_in(&self, slot: i64) -> i64 {
+        let ids = self.slots.get(&slot).map_or(&[][..], Vec::as_slice);
+        ids.get(chance().below(ids.len().max(1))).copied().unwrap_or(0)
+    }
+
+    /// Fits that are not to be taken here: somebody else's, and those that threads of this process are at.
+    pub(super) fn not_to_take(&self) -> Vec<i64> {
+        let mut ids = locked(&self.foreign).clone();
+        ids.extend(locked(&self.busy).values());
+        ids
+    }
+
+    /// Says what a thread is at.
+    pub(super) fn is_at(&self, thread: usize, fit: Option<i64>) {
+        let mut busy = locked(&self.busy);
+        match fit {
+            Some(fit) => drop(busy.insert(thread, fit)),
+            None => drop(busy.remove(&thread)),
+        }
+    }
+
     /// Every task gets its row, also those of a search that was told to stop.
     fn leave(&self) -> Result<()> {
         if self.left.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
         // Once: the server may be the reason why somebody stops the search.
-        let last = apart(|| self.study.control.once(|link| self.finished(link, false)));
+        let last = apart(|| self.study.control.once(|link| self.finished(link)));
         match last {
             Ok(found) => self.take(found)?,
             Err(error) if passes(&error) => {}

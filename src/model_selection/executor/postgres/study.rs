@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::ThreadPool;
 
-use super::session::{Server, Session};
+use super::session::{Server, Session, is_away};
 use super::stage::Stage;
 use crate::error::{Error, Result};
 use crate::model_selection::executor::{Executor, FitStore, Work};
@@ -23,6 +23,20 @@ pub(super) fn apart<R: Send>(run: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {
         scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// Fits that failed are open again, and nobody's attempts at them count.
+const FREE: &str = "WITH free AS (UPDATE mlp_fit \
+     SET row = NULL, status = NULL, scores = NULL, worker = NULL, finished = NULL \
+     WHERE study = $1 AND status = 'failed' RETURNING id) \
+     UPDATE mlp_attempt SET ended = clock_timestamp() \
+     WHERE ended IS NULL AND fit IN (SELECT id FROM free)";
+
+/// How a process takes part in a study.
+pub(super) struct Terms {
+    pub pool: Option<Arc<ThreadPool>>,
+    pub max_attempts: usize,
+    pub retry_failed: bool,
 }
 
 /// A study of the database, joined.
@@ -54,7 +68,7 @@ impl JoinedStudy {
         server: Arc<Server>,
         name: &str,
         study: &Study,
-        (pool, max_attempts): (Option<Arc<ThreadPool>>, usize),
+        Terms { pool, max_attempts, retry_failed }: Terms,
     ) -> Result<Self> {
         let control = Session::new(&server);
         let identity = serde_json::to_string(study)?;
@@ -63,8 +77,9 @@ impl JoinedStudy {
                        ON CONFLICT (name) DO NOTHING";
             link.change(sql, &[&name, &identity, &server.worker])?;
             let found = link.rows("SELECT id, identity::text FROM mlp_study WHERE name = $1", &[&name])?;
-            Ok((found[0].get::<_, i64>(0), found[0].get::<_, String>(1)))
-        })?;
+            Ok(found.first().map(|row| (row.get::<_, i64>(0), row.get::<_, String>(1))))
+        })?
+        .ok_or_else(|| gone(&server))?;
         let there: Study = serde_json::from_str(&there).map_err(|_| {
             Error::parameter(
                 format!("identity of the study {name:?} in {server}"),
@@ -76,11 +91,22 @@ impl JoinedStudy {
             let (study, database) = (name.to_string(), server.to_string());
             return Err(Error::OtherSharedStudy { study, database, what, there, search: here });
         }
-        let found = control.run("cannot read the rows in", &|| false, |link| {
-            link.rows("SELECT key, row FROM mlp_fit WHERE study = $1 AND row IS NOT NULL", &[&id])
-        })?;
-        let of = |row: &postgres::Row| Ok((row.get::<_, String>(0), row_of(&server, row.get(1))?));
-        let rows: BTreeMap<_, _> = found.iter().map(of).collect::<Result<_>>()?;
+        if retry_failed {
+            control.run("cannot free the failed fits in", &|| false, |link| link.change(FREE, &[&id]))?;
+        }
+        let mut rows = BTreeMap::new();
+        let mut last = i64::MIN;
+        loop {
+            let sql = "SELECT id, key, row FROM mlp_fit \
+                       WHERE study = $1 AND row IS NOT NULL AND id > $2 ORDER BY id LIMIT 1000";
+            let found =
+                control.run("cannot read the rows in", &|| false, |link| link.rows(sql, &[&id, &last]))?;
+            let Some(end) = found.last() else { break };
+            last = end.get(0);
+            for row in &found {
+                rows.insert(row.get::<_, String>(1), row_of(&server, row.get(2))?);
+            }
+        }
         Ok(JoinedStudy {
             id,
             pool,
@@ -123,6 +149,12 @@ pub(super) fn row_of(server: &Server, text: &str) -> Result<FitRow> {
     })
 }
 
+/// The error of a study that somebody has removed.
+pub(super) fn gone(server: &Server) -> Error {
+    let source = "somebody has removed it".into();
+    Error::Database { action: "cannot go on with a study in", database: server.to_string(), source }
+}
+
 /// The error of a row that cannot be of its fit.
 pub(super) fn misfit(server: &Server) -> Error {
     let source = "it has another number of rows or scores than its fit".into();
@@ -141,7 +173,7 @@ impl FitStore for JoinedStudy {
         let Ok(goal) = serde_json::to_string(&goal) else { return };
         let candidate = candidate.to_string();
         // A state saves time and nothing else.
-        let _ = self.control.run("cannot keep a state in", &|| false, |link| {
+        let _ = self.control.try_run("cannot keep a state in", |link| {
             let sql = "INSERT INTO mlp_state (study, candidate, fold, replicate, goal, bytes) \
                        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
             link.change(sql, &[&self.id, &candidate, &int(fold), &int(replicate), &goal, &bytes])
@@ -152,7 +184,7 @@ impl FitStore for JoinedStudy {
         let StateOf { candidate, fold, replicate, goal, .. } = of;
         let goal = serde_json::to_string(&goal).ok()?;
         let candidate = candidate.to_string();
-        let found = self.control.run("cannot read a state in", &|| false, |link| {
+        let found = self.control.try_run("cannot read a state in", |link| {
             let sql = "SELECT bytes FROM mlp_state \
                        WHERE study = $1 AND candidate = $2 AND fold = $3 AND replicate = $4 AND goal = $5";
             link.rows(sql, &[&self.id, &candidate, &int(fold), &int(replicate), &goal])
@@ -164,7 +196,7 @@ impl FitStore for JoinedStudy {
     fn keep_states(&self, _: Option<usize>, _: &[Digest], dropped: &[Digest]) {
         let dropped: Vec<String> = dropped.iter().map(ToString::to_string).collect();
         let _ = apart(|| {
-            self.control.run("cannot remove states in", &|| false, |link| {
+            self.control.try_run("cannot remove states in", |link| {
                 let sql = "DELETE FROM mlp_state WHERE study = $1 AND candidate = ANY($2)";
                 link.change(sql, &[&self.id, &dropped])
             })
@@ -188,9 +220,28 @@ impl Executor for JoinedStudy {
 
     fn execute(&self, work: &dyn Work, done: &(dyn Fn(FitRow) + Sync)) -> Result<()> {
         let number = self.stage.fetch_add(1, Ordering::Relaxed);
-        match Stage::open(self, number, work, done)? {
-            Some(stage) => stage.run(),
-            None => Ok(()),
+        match Stage::open(self, number, work, done) {
+            Ok(Some(stage)) => stage.run(),
+            Ok(None) => Ok(()),
+            // The server may be the reason why somebody stops the search.
+            Err(error) if work.is_stopped() && is_away(&error) => {
+                for fold in work.folds() {
+                    let open = work.open(&fold);
+                    fold.tasks.iter().for_each(|&task| done(open.fit(task)));
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
+    }
+}
+
+impl Drop for JoinedStudy {
+    /// Closing a connection waits for it: see [`apart`].
+    fn drop(&mut self) {
+        let leases = locked(&self.leases);
+        let links: Vec<_> =
+            leases.iter().map(Arc::as_ref).chain([&self.control]).map(Session::take).collect();
+        apart(|| drop(links));
     }
 }
