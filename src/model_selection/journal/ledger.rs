@@ -10,7 +10,7 @@ use super::Journal;
 use super::digest::Digest;
 use super::format::{self, LONGEST, Written};
 use super::identity::{Study, TaskKey};
-use super::reading::{lock, read};
+use super::reading::{locked, read};
 use super::states::{StateOf, States};
 use crate::error::{Error, Result};
 use crate::model_selection::executor::FitStore;
@@ -54,7 +54,7 @@ impl Ledger {
         let fail = |action: &'static str| move |source| Error::File { action, path: path.clone(), source };
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = opened.map_err(fail("cannot open the journal"))?;
-        lock(&file).map_err(fail("cannot lock the journal"))?;
+        locked(file.try_lock()).map_err(fail("cannot lock the journal"))?;
         let mut rows = BTreeMap::new();
         let mut found = read(&file, path, |line, fit, _| {
             rows.insert(fit.task, (line, fit.row));
