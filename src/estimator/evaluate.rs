@@ -21,7 +21,8 @@ use crate::model_selection::{
 type Data<'a, D, S, I> = &'a DatasetBase<ArrayBase<D, Ix2>, ArrayBase<S, I>>;
 
 impl<S: Strategy + Clone, K: Task, F: Float, Y: Target> Search<S, MlpParams<K>, F, Y, Error> {
-    /// Nested cross-validation of the search; every fold reads one copy of the data.
+    /// Nested cross-validation of the search; every fold reads one copy of the data. With preprocessing, or scaled targets, the
+    /// candidates of [an open fold](crate::model_selection::FitRows) read one that is transformed for it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The estimators inside cross-validation and searches: every fold of every candidate reads one copy of the data.
+//! The estimators inside cross-validation and searches: rows are read where they are, and no fold is gathered.
 //!
 //! A search over any linfa estimator gathers the training rows of a fold for each fit. The methods here have the names of
 //! the general ones and take their place when the estimator is one of ours, so that `.fit(&data)` reads the same.
@@ -221,7 +221,8 @@ fn outputs<F: Float, Y: Target, I: TargetDim>(
 }
 
 impl<S: Strategy, K: Task, F: Float, Y: Target> Search<S, MlpParams<K>, F, Y, Error> {
-    /// Runs the search; every fold of every candidate reads one copy of the data.
+    /// Runs the search; every fold of every candidate reads one copy of the data. With preprocessing, or scaled targets, the
+    /// candidates of [an open fold](crate::model_selection::FitRows) read one that is transformed for it.
     ///
     /// # Errors
     ///

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use linfa_mlp::model_selection::{SearchObserver, Task};
+use linfa_mlp::model_selection::{KFold, NestedCrossValidation, SearchObserver, Task, nested_cross_validate};
 use linfa_mlp::persistence::write_atomically;
 use linfa_mlp::rng::Stream;
 
-use crate::program::{Counts, NETWORKS, THREADS, finished, run_networks};
+use crate::program::{Counts, NETWORKS, THREADS, data, finished, nets, run_networks, table};
 
 const FOLDER: &str = "JOURNAL_TEST_FOLDER";
 
@@ -147,6 +147,48 @@ fn a_disk_that_is_full_ends_the_search_with_the_files_name_and_it_goes_on_later(
     assert!(!killed_when(&mut start(folder.path()), || false));
     assert_eq!(finished(&journal)[..before.len()], before);
     assert!(fs::read(folder.path().join("done")).unwrap() == straight());
+}
+
+fn nested(journal: &Path) -> linfa_mlp::Result<NestedCrossValidation> {
+    nested_cross_validate(&nets(journal), &data(12), &KFold::new(4))
+}
+
+#[test]
+#[ignore = "another test starts it, as a process of its own"]
+fn a_nested_search_in_a_process_of_its_own() {
+    let folder = PathBuf::from(std::env::var_os(FOLDER).expect("the folder is named"));
+    if let Err(error) = nested(&folder.join("a.journal")) {
+        panic!("{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_ends_a_nested_search_too_though_some_of_its_folds_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, other) = (folder.path().join("a.journal"), folder.path().join("straight"));
+    let straight = nested(&other).unwrap();
+    let name = "killed::a_nested_search_in_a_process_of_its_own";
+    for threads in ["1", "2"] {
+        let _ = fs::remove_file(&journal);
+        let limited = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\""])
+            .arg((length(&other) * 2 / 3 / 512).to_string())
+            .arg(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", name, "--nocapture"])
+            .env(FOLDER, folder.path())
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .expect("there is a shell");
+        let text = String::from_utf8_lossy(&limited.stderr).into_owned();
+        let expected = format!("cannot write the journal {}: ", journal.display());
+        assert!(!limited.status.success() && text.contains(&expected), "{threads}: {text}");
+        let before = finished(&journal);
+        assert!(!before.is_empty() && before.len() < finished(&other).len(), "{} rows", before.len());
+        let found = nested(&journal).unwrap();
+        assert_eq!(table(found.outer().results()), table(straight.outer().results()));
+        assert_eq!(finished(&journal)[..before.len()], before);
+    }
 }
 
 #[test]

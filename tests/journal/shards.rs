@@ -13,7 +13,9 @@ use linfa_mlp::optimizer::Adam;
 use linfa_mlp::prelude::*;
 use ndarray::Array1;
 
-use crate::program::{Counts, NETWORKS, data, finished, in_folder, nets, networks, run_networks, table};
+use crate::program::{
+    Counts, NETWORKS, data, finished, in_folder, nets, nets_of, networks, run_networks, table,
+};
 
 const FOLDER: &str = "SHARD_TEST_FOLDER";
 const SHARD: &str = "SHARD_TEST_NUMBER";
@@ -115,6 +117,41 @@ fn outer_folds_are_divided_among_shards() {
     assert_eq!((counts.started(), counts.restored()), (0, 4));
     assert_eq!(merged.outer().test_scores("r2"), straight.outer().test_scores("r2"));
     assert_eq!(merged.optimism(), straight.optimism());
+}
+
+#[test]
+fn outer_folds_of_older_settings_are_no_reason_to_do_another_shards_folds() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = |shard: usize| folder.path().join(format!("part-{shard}"));
+    // All outer folds of two penalties are known to every shard. A third penalty is not.
+    let known = |search: crate::program::Nets, counts: Counts| {
+        let search = search.observer(counts);
+        nested_cross_validate(&search, &data::<f64>(12), &KFold::new(4)).unwrap()
+    };
+    for shard in 0..2 {
+        known(nets(part(shard)), Counts::default());
+        let counts = Counts::default();
+        let same = known(nets(part(shard)).shard(shard, 2), counts.clone());
+        assert!(same.outer().rows().iter().all(|row| row.status.is_fitted()), "what is known is taken");
+        assert_eq!((counts.started(), counts.restored()), (0, 4));
+        let before = finished(&part(shard)).len();
+        let wider = known(nets_of([0.1, 0.5, 1e-4], part(shard)).shard(shard, 2), Counts::default());
+        let rows = wider.outer().rows();
+        let own = |fold: usize| fold % 2 == shard;
+        assert!(rows.iter().all(|row| row.status.is_fitted() == own(row.fold)), "{rows:?}");
+        assert!(rows.iter().all(|row| row.status.is_stopped() != own(row.fold)), "{rows:?}");
+        assert_eq!(wider.inner().iter().flatten().count(), 2);
+        let new = finished(&part(shard))[before..].to_vec();
+        // Two inner fits of the third penalty in each of two outer folds, and the winner's where it is another one.
+        assert!((4..=6).contains(&new.len()), "{new:?}");
+    }
+    let all = folder.path().join("all");
+    Journal::merge((0..2).map(part), &all).unwrap();
+    let counts = Counts::default();
+    let merged = known(nets_of([0.1, 0.5, 1e-4], &all), counts.clone());
+    assert_eq!((counts.started(), counts.restored()), (0, 4));
+    let straight = known(nets_of([0.1, 0.5, 1e-4], folder.path().join("straight")), Counts::default());
+    assert_eq!(merged.outer().test_scores("r2"), straight.outer().test_scores("r2"));
 }
 
 #[test]

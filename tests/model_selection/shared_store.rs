@@ -9,13 +9,13 @@ use linfa_elasticnet::ElasticNet;
 use linfa_mlp::estimator::MlpRegressorParams;
 use linfa_mlp::model_selection::{
     CrossValidator, Digest, Epochs, Executor, FitRow, FitStore, FoldTasks, GridSearch, HalvingSearch,
-    HyperbandSearch, Joined, KFold, LogUniform, RandomSearch, Search, SearchObserver, SequentialSearch,
-    SharedStore, StateOf, Strategy, Study, TargetScaling, Task, TaskKey, Work,
+    HyperbandSearch, Joined, KFold, LogUniform, Preprocess, RandomSearch, Scorer, Search, SearchObserver,
+    SequentialSearch, SharedStore, StateOf, Strategy, Study, TargetScaling, Task, TaskKey, Work,
 };
 use linfa_mlp::optimizer::Adam;
 use linfa_mlp::rng::Stream;
 use linfa_mlp::{Error, MlpRegressor, Result};
-use linfa_preprocessing::linear_scaling::LinearScaler;
+use linfa_preprocessing::linear_scaling::{LinearScaler, LinearScalerParams};
 use ndarray::{Array1, Array2, Ix1};
 
 use crate::same_anywhere::without_times;
@@ -220,6 +220,56 @@ fn members_of_a_shared_store_find_what_one_search_finds() {
             SequentialSearch::new(params()).n_candidates(12).n_startup(6).parallel(2).cv(KFold::new(2));
         search.axis_from("rate", drawn, |p, rate| p.optimizer(Adam::new(rate)))
     });
+}
+
+#[test]
+fn what_later_rounds_depend_on_belongs_to_the_study() {
+    let name = |error: Error| match error {
+        Error::Parameter { name, .. } => name,
+        other => panic!("{other}"),
+    };
+    let member = || Member { board: Arc::default(), seed: 0, tag: None };
+    let learning = |n_candidates: usize, parallel: usize, of: &Member| {
+        let search = SequentialSearch::new(ElasticNet::params())
+            .axis_from("penalty", LogUniform::new(1e-3, 1.0), |p, v| p.penalty(v))
+            .n_candidates(n_candidates)
+            .n_startup(3)
+            .parallel(parallel)
+            .cv(KFold::new(2));
+        // The candidates to start with are the same.
+        search.executor(of.clone()).fit(&data(12)).map(|_| ())
+    };
+    let board = member();
+    learning(5, 1, &board).unwrap();
+    learning(5, 1, &board).unwrap();
+    assert_eq!(name(learning(6, 1, &board).unwrap_err()), "search space");
+    assert_eq!(name(learning(5, 2, &board).unwrap_err()), "search space");
+
+    // The scorer that decides who goes on.
+    let halving = |scorer: &str, of: &Member| {
+        let search = HalvingSearch::new(params())
+            .axis("rate", [0.01, 0.1], |p, rate| p.optimizer(Adam::new(rate)))
+            .resource(Epochs { min: 1, max: 3 })
+            .scorers([Scorer::r2(), Scorer::neg_mean_absolute_error()])
+            .cv(KFold::new(2));
+        search.refit(scorer).executor(of.clone()).fit(&data(12)).map(|_| ())
+    };
+    let board = member();
+    halving("r2", &board).unwrap();
+    assert_eq!(name(halving("neg_mean_absolute_error", &board).unwrap_err()), "search space");
+
+    // Steps of the same name.
+    let scaled = |scaler: LinearScalerParams<f64>, of: &Member| {
+        let search = GridSearch::new(ElasticNet::params())
+            .axis("penalty", [0.1], |p, v| p.penalty(v))
+            .preprocess_axis("scaling", [("some", Preprocess::by(scaler)), ("none", Preprocess::none())])
+            .cv(KFold::new(2));
+        search.executor(of.clone()).fit(&data(12)).map(|_| ())
+    };
+    let board = member();
+    scaled(LinearScaler::standard(), &board).unwrap();
+    scaled(LinearScaler::standard(), &board).unwrap();
+    assert_eq!(name(scaled(LinearScaler::max_abs(), &board).unwrap_err()), "search space");
 }
 
 #[test]

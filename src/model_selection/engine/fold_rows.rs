@@ -1,6 +1,7 @@
 //! The rows of a fold, by what they are for.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::error::{Error, Result, check};
 use crate::model_selection::fit::target::Classes;
@@ -31,8 +32,9 @@ impl<'s> FoldRows<'s> {
 
     /// The fold with that share of its training rows kept for stopping; the refit is the fold none.
     ///
-    /// Rows are drawn by chance, of every class its share, and groups stay together. A class of a single row stays among the
-    /// training rows if the share is below a half.
+    /// Rows are drawn by chance, of every class its share. A class of a single row stays among the training rows if the share is
+    /// below a half. Groups stay together: whole ones are drawn until they have as many rows, and the classes are as near to
+    /// their shares as that allows.
     ///
     /// # Errors
     ///
@@ -49,7 +51,7 @@ impl<'s> FoldRows<'s> {
         let stream = fold.map_or_else(|| stream.named("refit"), |fold| stream.at(fold as u64));
         let (order, n) = match groups {
             None => (by_chance(&self.train, stream, classes, 0.5), n),
-            Some(groups) => by_group(&self.train, stream, groups, n)?,
+            Some(groups) => by_group(&self.train, stream, groups, classes, n)?,
         };
         let (stopping, train) = divided(&self.train, &order, n);
         let needed = "a share that leaves a row to train on".to_string();
@@ -65,23 +67,53 @@ fn divided(rows: &[usize], order: &[usize], n: usize) -> (Vec<usize>, Vec<usize>
     rows.iter().copied().partition(|row| first.binary_search(row).is_ok())
 }
 
-/// The rows of one group after the other, by chance, and how many of them are `n` rows or more in whole groups.
-fn by_group(rows: &[usize], mut stream: Stream, groups: &[usize], n: usize) -> Result<(Vec<usize>, usize)> {
-    let mut order: Vec<usize> = rows.iter().map(|&row| groups[row]).collect();
-    order.sort_unstable();
-    order.dedup();
+/// The rows of whole groups, by chance, and how many there are: `n` or more, unless that leaves no group to train on. With
+/// classes, a group that would bring them further from their shares is taken only where the others are not enough.
+fn by_group(
+    rows: &[usize],
+    mut stream: Stream,
+    groups: &[usize],
+    classes: Option<&Classes>,
+    n: usize,
+) -> Result<(Vec<usize>, usize)> {
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    rows.iter().for_each(|&row| members.entry(groups[row]).or_default().push(row));
+    let mut order: Vec<Vec<usize>> = members.into_values().collect();
     stream.shuffle(&mut order);
-    let of_group = |group: usize| rows.iter().copied().filter(move |&row| groups[row] == group);
-    let (mut kept, mut taken) = (Vec::new(), 0);
-    for (place, &group) in order.iter().enumerate() {
+
+    let class = |row: usize| classes.map_or(0, |classes| classes.indices[row]);
+    let add = |counts: &[usize], group: &[usize]| {
+        let mut counts = counts.to_vec();
+        group.iter().for_each(|&row| counts[class(row)] += 1);
+        counts
+    };
+    let none = vec![0; classes.map_or(1, |classes| classes.names.len())];
+    let (totals, share) = (add(&none, rows), n as f64 / rows.len() as f64);
+    // How far the classes are from the share of each that is to be kept.
+    let off = |counts: &[usize]| -> f64 {
+        let there = counts.iter().zip(&totals).filter(|(_, total)| **total > 0);
+        there.map(|(&count, &total)| (count as f64 / total as f64 - share).powi(2)).sum()
+    };
+    let (mut kept, mut counts, mut others) = (Vec::new(), none, Vec::new());
+    for (place, group) in order.iter().enumerate() {
+        let more = add(&counts, group);
         // One group at least is left to train on.
-        if kept.len() >= n || place + 1 == order.len() {
-            break;
+        let wanted = kept.len() < n && place + 1 < order.len();
+        if wanted && (classes.is_none() || off(&more) <= off(&counts)) {
+            kept.extend_from_slice(group);
+            counts = more;
+        } else {
+            others.push(group);
         }
-        kept.extend(of_group(group));
-        taken += 1;
     }
-    if taken == 0 {
+    while kept.len() < n && others.len() > 1 {
+        let off = |place: &usize| off(&add(&counts, others[*place]));
+        let Some(next) = (0..others.len()).min_by(|a, b| off(a).total_cmp(&off(b))) else { break };
+        let group = others.remove(next);
+        kept.extend_from_slice(group);
+        counts = add(&counts, group);
+    }
+    if kept.is_empty() {
         return Err(Error::Split {
             splitter: "stopping_rows".into(),
             needed: "at least 2 groups among the training rows of every fold".into(),
@@ -172,6 +204,38 @@ mod tests {
         let kept = fold.keeping(12.into(), Some(0), None, Some(&groups)).unwrap();
         assert!((12..=20).contains(&kept.stopping.len()));
         assert!(kept.stopping.iter().all(|a| kept.train.iter().all(|b| groups[*a] != groups[*b])));
+    }
+
+    #[test]
+    fn whole_groups_have_of_every_class_its_share_as_near_as_they_can() {
+        let split = Split { train: (0..200).collect(), test: Vec::new() };
+        let all = FoldRows::of(&split);
+        let kept_of = |labels: &[usize], groups: &[usize], share: f64, fold: usize| {
+            let classes = Classes::of(ndarray::ArrayView1::from(labels));
+            let kept = all.keeping(share.into(), Some(fold), Some(&classes), Some(groups)).unwrap();
+            assert!(kept.stopping.iter().all(|a| kept.train.iter().all(|b| groups[*a] != groups[*b])));
+            let mut counts = vec![0; classes.names.len()];
+            kept.stopping.iter().for_each(|&row| counts[labels[row]] += 1);
+            counts
+        };
+        // 40 groups of a single class each: 30 of the first, 8 of the second and 2 of the third.
+        let groups: Vec<usize> = (0..200).map(|row| row / 5).collect();
+        let labels: Vec<usize> =
+            groups.iter().map(|&group| usize::from(group >= 30) + usize::from(group >= 38)).collect();
+        for fold in 0..20 {
+            let counts = kept_of(&labels, &groups, 0.25, fold);
+            assert!(
+                (35..=40).contains(&counts[0]) && (5..=10).contains(&counts[1]) && counts[2] <= 5,
+                "{counts:?}"
+            );
+        }
+        // The only group of a class stays among the training rows, however the groups fall.
+        let labels: Vec<usize> = groups.iter().map(|&group| usize::from(group == 17)).collect();
+        assert!((0..20).all(|fold| kept_of(&labels, &groups, 0.4, fold)[1] == 0));
+        // Groups larger than the share, one of them with all of a class.
+        let groups: Vec<usize> = (0..200).map(|row| row / 50).collect();
+        let labels: Vec<usize> = (0..200).map(|row| usize::from(row >= 150)).collect();
+        assert!((0..20).all(|fold| kept_of(&labels, &groups, 0.1, fold) == [50, 0]));
     }
 
     #[test]

@@ -222,7 +222,8 @@ macro_rules! protocol_methods {
         /// else that watches validation rows sees them, and nothing is fitted on them. Preprocessing and target scaling see
         /// the rest of the training rows alone. The default is none.
         ///
-        /// They are drawn by chance, of every class its share, and groups stay together. The refit keeps its share of all rows,
+        /// They are drawn by chance, of every class its share. Groups stay together: whole ones are drawn until they have as many
+        /// rows, and the classes are as near to their shares as that allows. The refit keeps its share of all rows,
         /// unless its epochs are chosen from the folds. It takes an estimator that is validated while it trains, as this
         /// crate's are, with no validation rows of its own.
         #[must_use]

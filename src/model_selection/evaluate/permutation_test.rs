@@ -130,7 +130,7 @@ impl<F: Float, Y: Target> CrossValidator<F, Y> {
     }
 
     /// As [`permutation_test`](CrossValidator::permutation_test), for an estimator that reads the rows of the borrowed data
-    /// set: only the targets are copied.
+    /// set: but for preprocessing, only the targets are copied.
     ///
     /// # Errors
     ///

@@ -20,6 +20,9 @@ use crate::rng::Stream;
 /// this trait, all folds and candidates read one copy of the data:
 /// [`Search::fit_by_rows`](crate::model_selection::Search::fit_by_rows) and [`cross_validate_by_rows`](crate::model_selection::cross_validate_by_rows).
 ///
+/// Preprocessing and scaled targets are other data in each fold. All rows are transformed once for each fold that is open and each
+/// preprocessing of its candidates; fits share that copy, and it is freed when the fold is closed.
+///
 /// The order of calls, where P is what the estimator's builder is called:
 ///
 /// ```text

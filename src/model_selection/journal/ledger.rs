@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Journal;
 use super::digest::Digest;
 use super::format::{self, LONGEST, Written};
 use super::identity::{Study, TaskKey};
-use super::reading::{lock, read};
+use super::reading::{locked, read};
 use super::states::{StateOf, States};
 use crate::error::{Error, Result};
 use crate::model_selection::executor::FitStore;
@@ -35,8 +35,8 @@ struct End {
     file: File,
     /// The length up to which the file is whole and on the disk.
     len: u64,
-    /// Why a line could not be written. Then nothing is written any more.
-    failure: Option<Error>,
+    /// Why a line could not be written. Then nothing is written any more, by none of those who share the journal.
+    failure: Option<Arc<io::Error>>,
 }
 
 impl Ledger {
@@ -54,7 +54,7 @@ impl Ledger {
         let fail = |action: &'static str| move |source| Error::File { action, path: path.clone(), source };
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = opened.map_err(fail("cannot open the journal"))?;
-        lock(&file).map_err(fail("cannot lock the journal"))?;
+        locked(file.try_lock()).map_err(fail("cannot lock the journal"))?;
         let mut rows = BTreeMap::new();
         let mut found = read(&file, path, |line, fit, _| {
             rows.insert(fit.task, (line, fit.row));
@@ -86,7 +86,7 @@ impl Ledger {
         Ok(Ledger { path: path.clone(), rows, cut, end, states })
     }
 
-    /// Whether the journal had the row of a candidate in that fold, not counting those of searches inside an outer fold.
+    /// Whether the journal had the row of a candidate in that fold, of one of other settings too, not counting those of searches inside an outer fold.
     pub(crate) fn has_fold(&self, fold: usize) -> bool {
         self.rows.keys().any(|task| task.outer.is_none() && task.fold == fold)
     }
@@ -103,17 +103,11 @@ impl Ledger {
 
     /// Adds lines as they are, and waits for the disk once.
     pub(super) fn extend(&self, lines: &[u8]) -> Result<()> {
-        self.end().append(lines, &self.path)
+        self.end().append(lines).map_err(|source| self.unwritable(source))
     }
 
-    /// A line that can be read again.
-    fn checked(&self, line: String) -> Result<String> {
-        if line.len() <= LONGEST {
-            return Ok(line);
-        }
-        let problem = format!("a record of {} bytes is longer than {LONGEST}", line.len());
-        let source = io::Error::new(io::ErrorKind::FileTooLarge, problem);
-        Err(Error::File { action: "cannot write the journal", path: self.path.clone(), source })
+    fn unwritable(&self, source: io::Error) -> Error {
+        Error::File { action: "cannot write the journal", path: self.path.clone(), source }
     }
 
     fn end(&self) -> MutexGuard<'_, End> {
@@ -154,8 +148,8 @@ impl FitStore for Ledger {
         let line = format::line(&Written::Fit { task, params, row });
         let mut end = self.end();
         if end.failure.is_none() {
-            let line = line.map_err(Error::from).and_then(|line| self.checked(line));
-            end.failure = line.and_then(|line| end.append(line.as_bytes(), &self.path)).err();
+            let line = line.map_err(io::Error::from).and_then(checked);
+            end.failure = line.and_then(|line| end.append(line.as_bytes())).err().map(Arc::new);
         }
     }
 
@@ -167,9 +161,11 @@ impl FitStore for Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] for the first row that is not. What was in the file before is still there.
+    /// [`Error::File`] for the first row that is not, to everyone who asks: searches in outer folds share a journal. What was in
+    /// the file before is still there.
     fn finish(&self) -> Result<()> {
-        self.end().failure.take().map_or(Ok(()), Err)
+        let failure = self.end().failure.clone();
+        failure.map_or(Ok(()), |source| Err(self.unwritable(io::Error::new(source.kind(), source))))
     }
 
     fn note(&self) -> Option<String> {
@@ -188,13 +184,20 @@ impl Drop for Ledger {
     }
 }
 
+/// A line that can be read again.
+fn checked(line: String) -> io::Result<String> {
+    if line.len() <= LONGEST {
+        return Ok(line);
+    }
+    let problem = format!("a record of {} bytes is longer than {LONGEST}", line.len());
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, problem))
+}
+
 impl End {
-    fn append(&mut self, line: &[u8], path: &Path) -> Result<()> {
-        let fail = |source| Error::File { action: "cannot write the journal", path: path.into(), source };
-        self.file.write_all(line).and_then(|()| self.file.sync_data()).map_err(|source| {
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.write_all(line).and_then(|()| self.file.sync_data()).inspect_err(|_| {
             // Half a line does no harm, the next start would cut it off. Without it the file is whole already.
             let _ = self.file.set_len(self.len);
-            fail(source)
         })?;
         self.len += line.len() as u64;
         Ok(())
@@ -204,6 +207,7 @@ impl End {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::super::digest::Digester;
     use super::*;
@@ -467,6 +471,10 @@ mod tests {
             let error = ledger.finish().unwrap_err();
             let Error::File { source, .. } = &error else { panic!("{error}") };
             assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+            // Nor when one of those who share the journal has heard of it.
+            append(&ledger, &row(1, 1));
+            assert!(ledger.is_broken() && ledger.finish().is_err());
+            assert_eq!(fs::read(&path).unwrap(), whole);
             let error = open(full).unwrap_err();
             assert!(matches!(&error, Error::File { path, .. } if path == full), "{error}");
         }

@@ -8,7 +8,7 @@ use super::Journal;
 use super::format::Fit;
 use super::identity::{Study, TaskKey};
 use super::ledger::Ledger;
-use super::reading::{lock, read};
+use super::reading::{locked, read};
 use super::states::folder_of;
 use crate::error::{Error, Result, check};
 use crate::model_selection::results::{FitRow, FitStatus};
@@ -76,7 +76,8 @@ impl Merged {
     fn take(&mut self, path: &Path) -> Result<()> {
         let fail = |action: &'static str| move |source| Error::File { action, path: path.into(), source };
         let file = File::open(path).map_err(fail("cannot open the journal"))?;
-        lock(&file).map_err(fail("cannot lock the journal"))?;
+        // Shared, which is enough to keep a writer out: NFS takes it of a file that is open for reading alone.
+        locked(file.try_lock_shared()).map_err(fail("cannot lock the journal"))?;
         let mut differs = Ok(());
         let fits = &mut self.fits;
         let found = read(&file, path, |number, Fit { task, row }, line| match fits.get(&task) {
@@ -102,9 +103,13 @@ impl Merged {
     }
 }
 
-/// Whether a row takes the place of one that is known: a fit that was finished after all.
+fn failed(row: &FitRow) -> bool {
+    matches!(row.status, FitStatus::Failed { .. })
+}
+
+/// Whether a row takes the place of one that is known: a fit that was finished after all, or diverged.
 fn counts_more(row: &FitRow, known: &FitRow) -> bool {
-    row.status.is_fitted() && matches!(known.status, FitStatus::Failed { .. })
+    failed(known) && !failed(row)
 }
 
 /// Checks that two rows of a fit say the same, times aside. One that failed where the other did not is worth nothing, and
@@ -115,7 +120,6 @@ fn check_same(known: &FitRow, row: &FitRow, path: &Path, line: usize) -> Result<
         let times = FitRow { fit_seconds: 0.0, cpu_seconds: None, score_seconds: 0.0, ..row.clone() };
         serde_json::to_string(&FitRow { candidate: 0, rung: 0, ..times })
     };
-    let failed = |row: &FitRow| matches!(row.status, FitStatus::Failed { .. });
     if failed(known) || failed(row) || plain(known)? == plain(row)? {
         return Ok(());
     }
@@ -204,6 +208,31 @@ mod tests {
             TaskKey::whole(digester.digest(), 0)
         };
         assert_eq!(ledger.row(&key(&failed), &|_| true).unwrap().unwrap().test_scores, [0.5]);
+    }
+
+    #[test]
+    fn a_fit_that_diverged_counts_more_than_one_that_failed_in_any_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+        let ended = |status| FitRow { status, ..row(0, f64::NAN) };
+        journal(&a, "2", &[ended(FitStatus::Failed { message: "memory".into() })]);
+        journal(&b, "2", &[ended(FitStatus::Diverged { message: "far".into(), epoch: 1, batch: 2 })]);
+        for (name, parts) in [("ab", [&a, &b]), ("ba", [&b, &a])] {
+            let all = folder.path().join(name);
+            assert_eq!(Journal::merge(parts, &all).unwrap(), 1);
+            let text = fs::read_to_string(&all).unwrap();
+            assert!(text.contains("far") && !text.contains("memory"), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_read_beside_others_who_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, all] = ["a", "all"].map(|name| folder.path().join(name));
+        journal(&a, "2", &[row(0, 0.25)]);
+        let reader = File::open(&a).unwrap();
+        reader.try_lock_shared().unwrap();
+        assert_eq!(Journal::merge([&a], &all).unwrap(), 1);
     }
 
     #[test]

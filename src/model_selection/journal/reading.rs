@@ -17,9 +17,9 @@ pub(super) struct Found {
     pub cut: u64,
 }
 
-/// The system lets go of a lock when the process ends, however it ends.
-pub(super) fn lock(file: &File) -> io::Result<()> {
-    file.try_lock().map_err(|error| match error {
+/// What came of locking a journal. The system lets go of a lock when the process ends, however it ends.
+pub(super) fn locked(tried: Result<(), TryLockError>) -> io::Result<()> {
+    tried.map_err(|error| match error {
         TryLockError::WouldBlock => io::Error::new(
             io::ErrorKind::WouldBlock,
             "another search is writing it; wait, or use another file",

@@ -136,9 +136,20 @@ impl SearchResults {
 
     /// A candidate's score in each fold, and the corrected standard error of their mean; none for fewer than 2 folds.
     pub(super) fn standard_error(&self, scorer: usize, candidate: usize) -> Option<(usize, f64)> {
+        let (scores, test_to_train) = self.fold_scores(scorer, candidate)?;
+        Some((scores.len(), corrected(&scores, test_to_train).1))
+    }
+
+    /// The standard error of a candidate's mean as if its folds were independent, s/√k; none for fewer than 2 folds.
+    pub(crate) fn plain_standard_error(&self, scorer: usize, candidate: usize) -> Option<f64> {
+        let (scores, _) = self.fold_scores(scorer, candidate)?;
+        Some(corrected(&scores, 0.0).1)
+    }
+
+    /// A candidate's scores fold by fold, and how many test rows there are for a training row; none for fewer than 2 folds.
+    fn fold_scores(&self, scorer: usize, candidate: usize) -> Option<(Vec<f64>, f64)> {
         let folds = self.by_fold(scorer, candidate).ok().filter(|folds| folds.len() > 1)?;
-        let scores: Vec<f64> = folds.iter().map(|fold| fold.score).collect();
-        Some((folds.len(), corrected(&scores, test_to_train(&folds)).1))
+        Some((folds.iter().map(|fold| fold.score).collect(), test_to_train(&folds)))
     }
 
     /// The mean score over the replicates, fold by fold.

@@ -344,7 +344,8 @@ where
 }
 
 impl<S: Strategy, P, F: Float, Y: Target, E> Search<S, P, F, Y, E> {
-    /// Runs the search with an estimator that reads the rows of the borrowed data set: no fold is copied.
+    /// Runs the search with an estimator that reads the rows of the borrowed data set. No fold is copied; with preprocessing, or scaled
+    /// targets, [each open fold](FitRows) has a copy of all rows behind it.
     ///
     /// # Errors
     ///

@@ -112,6 +112,9 @@ impl Refit {
     /// simplest:  the fewest parameters; of equals, the best mean
     /// ```
     ///
+    /// A fold's score is the mean of its replicates. Where candidates climb rungs, those of the best candidate's resource are
+    /// compared, the others have been trained less; and a candidate with stopped fits has not been measured in every fold.
+    ///
     /// It is for estimators that say how many parameters their models have, as this crate's do; for others there is
     /// [`one_standard_error_by`](Refit::one_standard_error_by).
     ///
@@ -177,13 +180,21 @@ impl Refit {
 /// The cheapest candidate within one standard error of the best, by that scorer.
 fn simplest(results: &SearchResults, scorer: usize, cost: Option<&Cost>) -> Result<usize, String> {
     let best = results.best(scorer).ok_or("no candidate was scored in every fold")?;
-    let top = results.candidates()[best].test[scorer];
-    let folds = results.fits(best).count() as f64;
-    // The table has the population's deviation: s/√k = std/√(k − 1).
-    let error = if folds > 1.0 { top.std / (folds - 1.0).sqrt() } else { 0.0 };
-    let as_good = |mean: f64| match results.scorers()[scorer].direction {
-        Direction::Maximize => mean >= top.mean - error,
-        Direction::Minimize => mean <= top.mean + error,
+    let best = &results.candidates()[best];
+    if best.stopped > 0 {
+        // Then no candidate has all its fits, and their means are of different folds.
+        return Ok(best.candidate);
+    }
+    let top = best.test[scorer].mean;
+    let error = results.plain_standard_error(scorer, best.candidate).unwrap_or(0.0);
+    let as_good = |candidate: &&CandidateSummary| {
+        let mean = candidate.test[scorer].mean;
+        candidate.resource == best.resource
+            && candidate.stopped == 0
+            && match results.scorers()[scorer].direction {
+                Direction::Maximize => mean >= top - error,
+                Direction::Minimize => mean <= top + error,
+            }
     };
     let cost = |candidate: &CandidateSummary| match cost {
         Some(cost) => Some(cost(candidate)),
@@ -191,9 +202,7 @@ fn simplest(results: &SearchResults, scorer: usize, cost: Option<&Cost>) -> Resu
     };
     // In the order of the ranks, so that of equals the best comes first.
     let mut cheapest: Option<(usize, f64)> = None;
-    for candidate in
-        results.ranked(scorer).into_iter().filter(|candidate| as_good(candidate.test[scorer].mean))
-    {
+    for candidate in results.ranked(scorer).into_iter().filter(as_good) {
         let Some(cost) = cost(candidate) else {
             let index = candidate.candidate;
             return Err(format!("the estimator does not say how many parameters candidate {index} has"));
@@ -204,4 +213,62 @@ fn simplest(results: &SearchResults, scorer: usize, cost: Option<&Cost>) -> Resu
         }
     }
     cheapest.map(|(index, _)| index).ok_or_else(|| "no candidate has a cost".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model_selection::observer::Task;
+    use crate::model_selection::results::{FitRow, FitStatus, Params};
+
+    /// Scores by candidate; each of (rung, fold, replicate, score), no number where the fit never started.
+    fn chosen(fits: &[&[(usize, usize, usize, f64)]]) -> usize {
+        let mut rows = Vec::new();
+        for (candidate, fits) in fits.iter().enumerate() {
+            for &(rung, fold, replicate, score) in *fits {
+                let task = Task { rung, replicate, ..Task::new(candidate, Some(fold)) };
+                let mut row = FitRow::started(task, 8, 4, 1);
+                row.resource = Some(3_u64.pow(rung as u32));
+                row.test_scores = vec![score];
+                if score.is_nan() {
+                    row.status = FitStatus::Stopped { message: "late".into() };
+                }
+                rows.push(row);
+            }
+        }
+        let scorer = ScorerInfo { name: "r2".into(), direction: Direction::Maximize };
+        let results = SearchResults::new(vec![scorer], vec![Params::default(); fits.len()], rows);
+        // The first candidate is the simplest.
+        Refit::one_standard_error_by(|candidate| candidate.candidate as f64).choose(&results).unwrap().0
+    }
+
+    #[test]
+    fn candidates_of_a_lower_rung_are_not_compared_with_the_best() {
+        let lower: &[_] = &[(0, 0, 0, 0.9), (0, 1, 0, 1.0)];
+        let higher: &[_] = &[(1, 0, 0, 0.8), (1, 1, 0, 1.0)];
+        assert_eq!(chosen(&[lower, higher]), 1);
+        assert_eq!(chosen(&[&[(1, 0, 0, 0.8), (1, 1, 0, 0.9)], higher]), 0);
+    }
+
+    #[test]
+    fn candidates_with_stopped_fits_are_chosen_only_where_all_have_some() {
+        let whole: &[_] = &[(0, 0, 0, 0.8), (0, 1, 0, 1.0)];
+        let half = |score| [(0, 0, 0, score), (0, 1, 0, f64::NAN)];
+        assert_eq!(chosen(&[&half(0.95), whole]), 1);
+        assert_eq!(chosen(&[&half(0.9), &half(0.95)]), 1, "the best, and nothing can be said of others");
+    }
+
+    #[test]
+    fn replicates_of_a_fold_are_no_folds() {
+        // Fold means 0.8 and 1: s = √0.02, SE = s/√2 = 0.1, whatever the number of replicates.
+        let of = |scores: [f64; 2], replicates: usize| -> Vec<(usize, usize, usize, f64)> {
+            let fold = |fold: usize| (0..replicates).map(move |nth| (0, fold, nth, scores[fold]));
+            (0..2).flat_map(fold).collect()
+        };
+        for replicates in [1, 10] {
+            let best = of([0.8, 1.0], replicates);
+            assert_eq!(chosen(&[&of([0.8, 0.81], replicates), &best]), 0);
+            assert_eq!(chosen(&[&of([0.8, 0.79], replicates), &best]), 1);
+        }
+    }
 }

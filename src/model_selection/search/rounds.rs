@@ -212,10 +212,17 @@ where
             let checked: Vec<&[FoldRows<'_>]> = rung_folds.iter().map(Vec::as_slice).collect();
             evaluation.check(&checked, |index, error| named(index, &params[index], Box::new(error)))?;
             observers.ready()?;
+        }
+        if keeper.is_some() {
+            evaluation.behind_steps(folds, &mut contents, from, &mut steps)?;
+        }
+        if from == 0 {
             if let Some(keeper) = keeper.filter(|_| ground.outer.is_none()) {
                 let mut study = evaluation.describe(Study::new(keeper.tag()), folds)?;
                 if keeper.is_shared() {
-                    study = study.with("search space", space_of::<S>(&contents, ladder.as_ref()));
+                    let strategy = Content::of(&search.strategy, &Params::default(), keeper.tag())?;
+                    let space = space_of(&contents, &strategy, ladder.as_ref(), judge.info);
+                    study = study.with("search space", space);
                 }
                 joined = Some(keeper.open(&study, protocol)?);
             }
@@ -223,7 +230,6 @@ where
         let own = joined.as_ref().map(|joined| &*joined.store);
         let store = ground.outer.map_or(own, |(store, _)| store);
         if let Some(store) = store {
-            evaluation.behind_steps(folds, &mut contents, from, &mut steps)?;
             let outer = ground.outer.map(|(_, fold)| fold);
             evaluation.remember(Past { store, contents: &contents, outer });
         }
@@ -268,12 +274,18 @@ where
     Ok(Explored { results, rungs, estimators, contents, goal })
 }
 
-/// What processes that share a store must agree on, besides data and rules: the candidates that the search starts with, and the
-/// way they are climbed.
-fn space_of<S>(contents: &[Content], ladder: Option<&Ladder>) -> String {
+/// What processes that share a store must agree on, besides data and rules: the candidates that the search starts with, the way
+/// they are climbed, and what later rounds and rungs depend on.
+fn space_of(
+    contents: &[Content],
+    strategy: &Content,
+    ladder: Option<&Ladder>,
+    scorer: &ScorerInfo,
+) -> String {
     let mut digester = Digester::new();
     contents.iter().for_each(|content| digester.text(content.digest));
-    digester.text(std::any::type_name::<S>());
+    digester.text(strategy.digest);
     digester.text(format_args!("{ladder:?}"));
+    digester.text(&scorer.name);
     format!("{} candidates to start with, {}", contents.len(), digester.digest())
 }

@@ -82,7 +82,8 @@ where
     nested(search, &ByDataset::<E>::new(), search.candidates()?, &DataView::of(dataset)?, outer)
 }
 
-/// As [`nested_cross_validate`], for an estimator that reads the rows of the borrowed data set: no fold is copied.
+/// As [`nested_cross_validate`], for an estimator that reads the rows of the borrowed data set. No fold is copied; with preprocessing, or
+/// scaled targets, [each open fold](FitRows) has a copy of all rows behind it.
 ///
 /// # Errors
 ///

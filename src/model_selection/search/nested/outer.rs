@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use linfa::Float;
@@ -21,7 +21,7 @@ use crate::model_selection::engine::protocol::Protocol;
 use crate::model_selection::engine::rung::Rung;
 use crate::model_selection::engine::trainer::{AnyError, Trainer};
 use crate::model_selection::evaluate::cross_validate::CrossValidation;
-use crate::model_selection::executor::{FitStore, FoldTasks, OpenFold, Work};
+use crate::model_selection::executor::{Executor, FitStore, FoldTasks, OpenFold, Work};
 use crate::model_selection::fit::data_view::DataView;
 use crate::model_selection::fit::target::{Classes, Target};
 use crate::model_selection::journal::{Ledger, Study};
@@ -215,22 +215,32 @@ where
         row
     }
 
-    /// Why a fold is left to another shard, if it is and the journal does not have it.
+    /// Why a fold is left to another shard, if it is one of another.
     fn left(&self, fold: usize) -> Option<String> {
-        let message = self.outside.shard?.leaves(fold)?;
-        (!self.ledger.is_some_and(|ledger| ledger.has_fold(fold))).then_some(message)
+        self.outside.shard?.leaves(fold)
     }
 
-    /// The folds of other shards.
+    /// The row of another shard's fold.
+    fn left_row(&self, fold: usize) -> Option<FitRow> {
+        let message = self.left(fold)?;
+        Some(FitRow { status: FitStatus::Stopped { message }, ..self.row(fold) })
+    }
+
+    /// Whether there is something to do in a fold: another shard's may be in the journal, by other settings too.
+    fn is_here(&self, fold: usize) -> bool {
+        self.left(fold).is_none() || self.ledger.is_some_and(|ledger| ledger.has_fold(fold))
+    }
+
+    /// The folds of other shards of which the journal has nothing.
     fn left_to_others(&self) -> Vec<FitRow> {
-        let left = |fold| {
-            let message = self.left(fold)?;
-            Some(FitRow { status: FitStatus::Stopped { message }, ..self.row(fold) })
-        };
-        (0..self.folds.len()).filter_map(left).collect()
+        (0..self.folds.len())
+            .filter(|fold| !self.is_here(*fold))
+            .filter_map(|fold| self.left_row(fold))
+            .collect()
     }
 
-    /// Searches on the training rows of a fold, and fits the winner on all of them, unless the journal has its row.
+    /// Searches on the training rows of a fold, and fits the winner on all of them, unless the journal has its row. Of another
+    /// shard's fold nothing is fitted: it is an error when the journal does not have all of it.
     fn run(&self, fold: usize) -> Result<FitRow, AnyError> {
         let observers = &self.outside.observers;
         let task = Task::new(0, Some(fold));
@@ -240,7 +250,12 @@ where
         if told {
             observers.fit_started(task);
         }
-        let (search, folds) = (self.search, &self.inner[fold]);
+        let left = self.left(fold);
+        let restoring = left.clone().map(|reason| Search {
+            protocol: Protocol { executor: Arc::new(NoFits { reason }), ..self.search.protocol.clone() },
+            ..self.search.clone()
+        });
+        let (search, folds) = (restoring.as_ref().unwrap_or(self.search), &self.inner[fold]);
         let ground = Ground { folds, classes: self.classes, outer: Some((self.store(), fold)) };
         let explored = guarded("the inner search", || {
             explore(search, self.trainer, self.first.to_vec(), &self.data, &ground)
@@ -276,6 +291,9 @@ where
                 row
             }
             None => {
+                if let Some(reason) = left {
+                    return Err(Error::NoModel { reason, source: None }.into());
+                }
                 if !told {
                     observers.fit_started(task);
                 }
@@ -306,13 +324,31 @@ where
     T: Trainer<P, F, Y, I>,
 {
     fn folds(&self) -> Vec<FoldTasks> {
-        let here = |fold: &usize| self.left(*fold).is_none();
         let tasks = |fold| FoldTasks { fold, prefix: 0, tasks: vec![Task::new(0, Some(fold))] };
-        (0..self.folds.len()).filter(here).map(tasks).collect()
+        (0..self.folds.len()).filter(|fold| self.is_here(*fold)).map(tasks).collect()
     }
 
     fn open<'o>(&'o self, _: &FoldTasks) -> Box<dyn OpenFold + 'o> {
         Box::new(OuterFold(self))
+    }
+}
+
+/// Runs no fit, so that a search comes to its end with the rows that a store has, or not at all.
+#[derive(Debug)]
+struct NoFits {
+    reason: String,
+}
+
+impl Executor for NoFits {
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn execute(&self, work: &dyn Work, _: &(dyn Fn(FitRow) + Sync)) -> Result<()> {
+        if work.folds().is_empty() {
+            return Ok(());
+        }
+        Err(Error::NoModel { reason: self.reason.clone(), source: None })
     }
 }
 
@@ -341,7 +377,10 @@ where
             Some(reason) => stopped(reason),
             None => match outer.run(fold) {
                 Ok(row) => return row,
-                Err(error) => FitStatus::of_error(&*error),
+                Err(error) => match outer.left_row(fold) {
+                    Some(row) => return row,
+                    None => FitStatus::of_error(&*error),
+                },
             },
         };
         let row = FitRow { status: ended, ..outer.row(fold) };

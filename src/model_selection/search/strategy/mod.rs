@@ -16,6 +16,8 @@ pub use hyperband::Hyperband;
 pub use random::Random;
 pub use tpe::Tpe;
 
+use std::fmt::Debug;
+
 use super::candidates::Candidate;
 use super::ladder::Ladder;
 use super::space::{Answer, Space};
@@ -24,7 +26,8 @@ use crate::error::Result;
 /// Which candidates a search tries.
 ///
 /// What a strategy proposes depends on its settings, the space and what has been tried, on nothing else: not on the time, nor on
-/// the number of threads. So a search that is run again proposes the same candidates.
+/// the number of threads. So a search that is run again proposes the same candidates. Its `Debug` form shows the settings: processes
+/// that [share a store](crate::model_selection::SharedStore) compare it.
 ///
 /// # Examples
 ///
@@ -34,6 +37,7 @@ use crate::error::Result;
 /// use linfa_mlp::model_selection::{Candidate, KFold, Search, Space, Strategy, Tried};
 ///
 /// /// The first two combinations, whatever comes of them.
+/// #[derive(Debug)]
 /// struct FirstTwo;
 ///
 /// impl Strategy for FirstTwo {
@@ -48,7 +52,7 @@ use crate::error::Result;
 /// assert_eq!(search.fit(&linfa_datasets::diabetes())?.results().candidates().len(), 2);
 /// # Ok::<(), linfa_mlp::Error>(())
 /// ```
-pub trait Strategy: Send + Sync {
+pub trait Strategy: Debug + Send + Sync {
     /// The candidates of the next round; none ends the search.
     ///
     /// # Errors
