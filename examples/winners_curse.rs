@@ -4,10 +4,10 @@
 //! cargo run --release --example winners_curse -- [REPEATS]
 //! ```
 //!
-//! Of 1359 wines, each of them once, 200 are known, and whether a wine is better than the middle is to be learned; 1159 others tell the
-//! truth. k candidates are compared by 5-fold cross-validation on the known rows; the table has the score of the best of them, and what it is worth on the others. First
-//! the candidates are settings drawn at random, then one setting with k seeds, where there is nothing to choose but luck. Means
-//! over the repeats (20), each with other known rows.
+//! Of 1359 wines, each of them once, 200 are known, and whether a wine is better than the middle is to be learned; 1159 others tell
+//! the truth. k candidates are compared by 5-fold cross-validation on the known rows; the table has the score of the best of them,
+//! and what it is worth on the others. First the candidates are settings drawn at random, then one setting with k seeds, where there
+//! is nothing to choose but luck. Means over the repeats (20), each with other known rows.
 
 use std::collections::BTreeSet;
 
