@@ -86,7 +86,8 @@ impl Ledger {
         Ok(Ledger { path: path.clone(), rows, cut, end, states })
     }
 
-    /// Whether the journal had the row of a candidate in that fold, of one of other settings too, not counting those of searches inside an outer fold.
+    /// Whether the journal had the row of a candidate in that fold, of one of other settings too, not counting those of searches
+    /// inside an outer fold.
     pub(crate) fn has_fold(&self, fold: usize) -> bool {
         self.rows.keys().any(|task| task.outer.is_none() && task.fold == fold)
     }
