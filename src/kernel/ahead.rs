@@ -61,7 +61,7 @@ pub fn announce_rows<S: Scalar>(
     QUEUE.with_borrow_mut(|queue| {
         let address = |row: usize| src.as_ptr().wrapping_add(row.wrapping_mul(stride)).addr();
         queue.rows.clear();
-        queue.row_bytes = row_len * size_of::<S>();
+        queue.row_bytes = row_len.saturating_mul(size_of::<S>());
         queue.rows.extend(rows.into_iter().take(MOST_BYTES / queue.row_bytes).map(address));
         (queue.row, queue.at, queue.looked_up) = (0, 0, 0);
         WAITING.set(true);

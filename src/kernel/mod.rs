@@ -51,3 +51,8 @@ pub use scalar::Scalar;
 pub use slices::{erf_slice, exp_slice, ln_slice, sigmoid_slice, softplus_slice, tanh_slice};
 pub use sums::{all_finite, column_sums, dot, largest_magnitude, sum, sum_of_abs, sum_of_squares};
 pub use transpose::transpose;
+
+/// Whether a slice of that length holds a matrix of those rows and columns. A product too large for a `usize` is no length.
+fn is_shape(len: usize, rows: usize, columns: usize) -> bool {
+    rows.checked_mul(columns) == Some(len)
+}
