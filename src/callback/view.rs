@@ -70,13 +70,15 @@ pub struct Save {
     pub(crate) path: PathBuf,
     pub(crate) weights_only: bool,
     pub(crate) then_remove: Vec<PathBuf>,
+    /// Whether a fit goes on from it by itself: then it is written after the files it knows of.
+    pub(crate) is_backup: bool,
 }
 
 impl Save {
     /// The whole run: training goes on from the file as if it had never stopped.
     #[must_use]
     pub fn run(path: impl Into<PathBuf>) -> Self {
-        Save { path: path.into(), weights_only: false, then_remove: Vec::new() }
+        Save { path: path.into(), weights_only: false, then_remove: Vec::new(), is_backup: false }
     }
 
     /// A run at its beginning with the weights of now: it predicts as the whole run, but remembers no moments, no history
@@ -84,6 +86,11 @@ impl Save {
     #[must_use]
     pub fn weights(path: impl Into<PathBuf>) -> Self {
         Save { weights_only: true, ..Save::run(path) }
+    }
+
+    /// The whole run, to go on from after a crash.
+    pub(crate) fn backup(path: impl Into<PathBuf>) -> Self {
+        Save { is_backup: true, ..Save::run(path) }
     }
 
     /// Once the file is safely there, that one is removed. It is no error if it is gone already.
@@ -245,6 +252,9 @@ impl View<'_> {
 
     /// Writes a file, atomically, once all callbacks have been told of this moment: what is saved holds the state of all of
     /// them after it, so a run that goes on from the file equals one that never stopped. Missing folders are made.
+    ///
+    /// Files are written in the order of the callbacks, those of a [`Backup`](super::Backup) last: a fit that goes on from one
+    /// believes that all other files of that moment are there.
     ///
     /// If it cannot be written the fit ends with an error, and [`Callback::on_save_failed`](super::Callback::on_save_failed)
     /// is called.
