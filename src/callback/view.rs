@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::error::{Result, check};
 use crate::history::History;
 use crate::metric::Direction;
 use crate::network::Summary;
@@ -218,16 +219,35 @@ impl View<'_> {
     }
 
     /// Multiplies the learning rate by `factor` from the next step on, for good.
-    pub fn scale_learning_rate(&mut self, factor: f64) {
-        self.requests.rate_factor = Some(self.factor() * factor);
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for a factor that is not finite and at least 0, or by which the rate
+    /// would not stay so; the rate stays as it is.
+    pub fn scale_learning_rate(&mut self, factor: f64) -> Result<()> {
+        self.set_factor("factor", factor, self.factor() * factor)
     }
 
     /// Makes the learning rate of the next step `rate`. The optimizer's schedule goes on from there: what it gives later
     /// is scaled by the same factor. A schedule that gives 0 at this step cannot be scaled and stays as it is.
-    pub fn set_learning_rate(&mut self, rate: f64) {
-        if self.scheduled_rate > 0.0 {
-            self.requests.rate_factor = Some(quotient(rate, self.scheduled_rate));
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for a rate that is not finite and at least 0, or too large for the
+    /// schedule to be scaled to; the rate stays as it is.
+    pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        let scales = self.scheduled_rate > 0.0;
+        let factor = if scales { quotient(rate, self.scheduled_rate) } else { self.factor() };
+        self.set_factor("learning_rate", rate, factor)
+    }
+
+    /// What the schedule is multiplied by from now on, because of a number that was given.
+    fn set_factor(&mut self, name: &str, given: f64, factor: f64) -> Result<()> {
+        let rate = self.scheduled_rate * factor;
+        let ok = given >= 0.0 && [given, factor, rate].into_iter().all(f64::is_finite);
+        check(name, given, ok, "finite and at least 0, and so is the learning rate it makes")?;
+        self.requests.rate_factor = Some(factor);
+        Ok(())
     }
 
     /// Ends training after this epoch or batch, for that reason.
