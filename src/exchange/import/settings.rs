@@ -77,6 +77,12 @@ impl Settings {
         check(&self.path(key), brief(&found), same, &brief(known))
     }
 
+    /// What is left, without nulls.
+    pub(super) fn rest(mut self) -> Value {
+        self.left.retain(|_, value| !value.is_null());
+        Value::Object(self.left)
+    }
+
     /// Checks that nothing is left.
     pub(super) fn finish(self) -> Result<()> {
         match self.left.iter().find(|(_, value)| !value.is_null()) {
