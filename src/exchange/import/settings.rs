@@ -37,6 +37,11 @@ impl Settings {
         self.left.remove(key).unwrap_or(Value::Null)
     }
 
+    /// Whether a value is there, and is null.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.left.get(key).is_some_and(Value::is_null)
+    }
+
     /// A text that has to be there.
     pub(super) fn text(&mut self, key: &str) -> Result<String> {
         match self.take(key) {
