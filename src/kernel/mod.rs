@@ -38,8 +38,9 @@ mod transpose;
 mod tuning;
 
 pub use ahead::announce_rows;
+pub(crate) use ahead::fetch_columns;
 pub use buffer::{ALIGN, Buffer, aligned_len};
-pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices, fetch_columns};
+pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices};
 #[doc(hidden)]
 pub use crew::{helped_parts, with_shared_steps};
 pub use gather::gather_rows;
