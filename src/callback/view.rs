@@ -245,7 +245,7 @@ impl View<'_> {
     fn set_factor(&mut self, name: &str, given: f64, factor: f64) -> Result<()> {
         let rate = self.scheduled_rate * factor;
         let ok = given >= 0.0 && [given, factor, rate].into_iter().all(f64::is_finite);
-        check(name, given, ok, "finite and at least 0, and so is the learning rate it makes")?;
+        check(name, format!("{given:?}"), ok, "finite and at least 0, and so is the learning rate it makes")?;
         self.requests.rate_factor = Some(factor);
         Ok(())
     }
