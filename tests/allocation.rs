@@ -1,4 +1,4 @@
-//! After the first step training allocates nothing, rows chosen by index are not copied, and those of a source are not kept.
+//! After the first step training by one thread allocates nothing, rows chosen by index are not copied, and those of a source are not kept.
 //!
 //! One test in the file, so that no other thread allocates in between.
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use linfa::prelude::*;
 use linfa::{Dataset, DatasetBase};
-use linfa_mlp::callback::{AnyCallback, Callback, EarlyStopping, Verbose, View};
+use linfa_mlp::callback::{AnyCallback, Callback, EarlyStopping, OnEpochEnd, Verbose, View};
 use linfa_mlp::estimator::{MlpClassifierParams, MlpRegressorParams};
 use linfa_mlp::history::History;
 use linfa_mlp::loss::{
@@ -373,13 +373,10 @@ fn legal_layers_whose_product_is_huge_are_refused_before_anything_is_allocated()
         let message = format!("{name} must be at most 2147483648 (2^31), but is {total}");
         parameter(network.build::<f32>(2, 0).map(drop), name, &message);
     }
-    let message = format!("{name} must be at most 2147483648 (2^31), but is {}", usize::MAX);
-    parameter(Sequential::new().add(Dense::new(1 << 24)).count_params(usize::MAX), name, &message);
-    parameter(
-        Sequential::new().add(Dense::new(1)).count_params(0),
-        "n_features",
-        "n_features must be at least 1, but is 0",
-    );
+    for n_features in [0, (1 << 24) + 1, usize::MAX] {
+        let message = format!("n_features must be between 1 and 16777216, but is {n_features}");
+        parameter(Sequential::new().add(Dense::new(1)).count_params(n_features), "n_features", &message);
+    }
 }
 
 #[test]
@@ -801,7 +798,11 @@ fn rows_and_runs_check_what_they_are_given() {
         "number of layers",
         "number of layers must be at least 1, but is 0",
     );
-    parameter(Run::<f64>::new(plan(), 0).map(drop), "n_features", "n_features must be at least 1, but is 0");
+    parameter(
+        Run::<f64>::new(plan(), 0).map(drop),
+        "n_features",
+        "n_features must be between 1 and 16777216, but is 0",
+    );
     parameter(
         Run::<f64>::new(Plan { batch_size: 0, ..plan() }, 2).map(drop),
         "batch_size",
@@ -845,6 +846,51 @@ fn rows_and_runs_check_what_they_are_given() {
     );
     let error = refused(model.set_tensor("dense_9/kernel", kernel.view()));
     assert!(error.to_string().starts_with("tensor must be one of dense_1/kernel, dense_1/bias"), "{error}");
+}
+
+#[test]
+fn a_learning_rate_that_a_callback_asks_for_is_finite_and_not_negative() {
+    type Ask = fn(&mut View<'_>) -> linfa_mlp::Result<()>;
+    let (x, y) = (rows::<f64>(), Array2::<f64>::zeros((8, 1)));
+    let fit = |ask: Ask| {
+        let mut run = Run::<f64>::new(Plan { callbacks: vec![OnEpochEnd::new(ask).into()], ..plan() }, 2)?;
+        run.advance(&data(&x, &y), Until::epochs(2)).map(|_| run)
+    };
+    let asked: [(Ask, &str); 8] = [
+        (|view| view.scale_learning_rate(NAN), "factor must be finite"),
+        (|view| view.scale_learning_rate(f64::INFINITY), "factor must be finite"),
+        (|view| view.scale_learning_rate(-0.5), "factor must be finite"),
+        (|view| (0..2).try_for_each(|_| view.scale_learning_rate(f64::MAX)), "factor must be finite"),
+        (|view| view.set_learning_rate(NAN), "learning_rate must be finite"),
+        (|view| view.set_learning_rate(f64::INFINITY), "learning_rate must be finite"),
+        (|view| view.set_learning_rate(-0.1), "learning_rate must be finite"),
+        (|view| view.set_learning_rate(f64::MAX), "learning_rate must be finite"),
+    ];
+    for (ask, message) in asked {
+        let error = refused(fit(ask));
+        assert!(matches!(&error, Error::Parameter { .. }) && error.to_string().contains(message), "{error}");
+    }
+    let asked: [Ask; 2] = [|view| view.scale_learning_rate(0.0), |view| view.set_learning_rate(0.0)];
+    for ask in asked {
+        let run = fit(ask).unwrap();
+        assert!(same(run.learning_rate(), 0.0));
+        assert!(Run::<f64>::from_bytes(&run.to_bytes().unwrap()).is_ok());
+    }
+}
+
+#[test]
+fn a_fit_without_an_end_can_be_stopped_and_gone_on_with() {
+    let (x, y) = (rows::<f64>(), Array2::<f64>::zeros((8, 1)));
+    let mut model: Model<f64> =
+        plan().network.compile::<f64>(2, Sgd::default(), MeanSquaredError, ()).unwrap();
+    for fits in 1..=2 {
+        let enough = OnEpochEnd::new(|view| {
+            view.stop("enough");
+            Ok(())
+        });
+        model.fit(&x, &y, &Training::epochs(usize::MAX).callback(enough)).unwrap();
+        assert_eq!(model.history().len(), fits);
+    }
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Callback for AdaptiveLearningRate {
                 format!("{} has not improved for {epochs} epochs at a learning rate of {rate}", self.monitor);
             view.stop(reason);
         } else {
-            view.set_learning_rate(rate / self.divisor);
+            view.set_learning_rate(rate / self.divisor)?;
             self.watch.count = 0;
         }
         Ok(())

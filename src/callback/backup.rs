@@ -96,7 +96,7 @@ impl Backup {
     }
 
     fn save(&mut self, view: &mut View<'_>) {
-        view.save(Save::run(self.path(self.second)));
+        view.save(Save::backup(self.path(self.second)));
         self.second = !self.second;
     }
 }

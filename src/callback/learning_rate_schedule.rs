@@ -72,7 +72,7 @@ fn check_rate(rate: f64) -> Result<()> {
 impl Callback for LearningRateSchedule {
     fn on_epoch_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         if let Some((_, rate)) = self.table.iter().rev().find(|(epoch, _)| *epoch <= view.epoch()) {
-            view.set_learning_rate(*rate);
+            view.set_learning_rate(*rate)?;
         }
         Ok(())
     }
@@ -98,8 +98,7 @@ impl Callback for LearningRateFunction {
     fn on_epoch_begin(&mut self, view: &mut View<'_>) -> Result<()> {
         let rate = (self.function)(view.epoch(), view.learning_rate());
         check_rate(rate)?;
-        view.set_learning_rate(rate);
-        Ok(())
+        view.set_learning_rate(rate)
     }
 
     fn is_saved(&self) -> bool {

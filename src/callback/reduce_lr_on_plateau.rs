@@ -148,7 +148,7 @@ impl Callback for ReduceLrOnPlateau {
             if self.watch.wait >= self.patience.max(1) {
                 let rate = view.learning_rate();
                 if rate > self.min_learning_rate {
-                    view.set_learning_rate((rate * self.factor).max(self.min_learning_rate));
+                    view.set_learning_rate((rate * self.factor).max(self.min_learning_rate))?;
                     self.watch.cooling = self.cooldown;
                     self.watch.wait = 0;
                 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::error::{Result, check};
 use crate::history::History;
 use crate::metric::Direction;
 use crate::network::Summary;
@@ -70,13 +71,15 @@ pub struct Save {
     pub(crate) path: PathBuf,
     pub(crate) weights_only: bool,
     pub(crate) then_remove: Vec<PathBuf>,
+    /// Whether a fit goes on from it by itself: then it is written after the files it knows of.
+    pub(crate) is_backup: bool,
 }
 
 impl Save {
     /// The whole run: training goes on from the file as if it had never stopped.
     #[must_use]
     pub fn run(path: impl Into<PathBuf>) -> Self {
-        Save { path: path.into(), weights_only: false, then_remove: Vec::new() }
+        Save { path: path.into(), weights_only: false, then_remove: Vec::new(), is_backup: false }
     }
 
     /// A run at its beginning with the weights of now: it predicts as the whole run, but remembers no moments, no history
@@ -84,6 +87,11 @@ impl Save {
     #[must_use]
     pub fn weights(path: impl Into<PathBuf>) -> Self {
         Save { weights_only: true, ..Save::run(path) }
+    }
+
+    /// The whole run, to go on from after a crash.
+    pub(crate) fn backup(path: impl Into<PathBuf>) -> Self {
+        Save { is_backup: true, ..Save::run(path) }
     }
 
     /// Once the file is safely there, that one is removed. It is no error if it is gone already.
@@ -211,16 +219,35 @@ impl View<'_> {
     }
 
     /// Multiplies the learning rate by `factor` from the next step on, for good.
-    pub fn scale_learning_rate(&mut self, factor: f64) {
-        self.requests.rate_factor = Some(self.factor() * factor);
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for a factor that is not finite and at least 0, or by which the rate
+    /// would not stay so; the rate stays as it is.
+    pub fn scale_learning_rate(&mut self, factor: f64) -> Result<()> {
+        self.set_factor("factor", factor, self.factor() * factor)
     }
 
     /// Makes the learning rate of the next step `rate`. The optimizer's schedule goes on from there: what it gives later
     /// is scaled by the same factor. A schedule that gives 0 at this step cannot be scaled and stays as it is.
-    pub fn set_learning_rate(&mut self, rate: f64) {
-        if self.scheduled_rate > 0.0 {
-            self.requests.rate_factor = Some(quotient(rate, self.scheduled_rate));
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`](crate::Error::Parameter) for a rate that is not finite and at least 0, or too large for the
+    /// schedule to be scaled to; the rate stays as it is.
+    pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        let scales = self.scheduled_rate > 0.0;
+        let factor = if scales { quotient(rate, self.scheduled_rate) } else { self.factor() };
+        self.set_factor("learning_rate", rate, factor)
+    }
+
+    /// What the schedule is multiplied by from now on, because of a number that was given.
+    fn set_factor(&mut self, name: &str, given: f64, factor: f64) -> Result<()> {
+        let rate = self.scheduled_rate * factor;
+        let ok = given >= 0.0 && [given, factor, rate].into_iter().all(f64::is_finite);
+        check(name, format!("{given:?}"), ok, "finite and at least 0, and so is the learning rate it makes")?;
+        self.requests.rate_factor = Some(factor);
+        Ok(())
     }
 
     /// Ends training after this epoch or batch, for that reason.
@@ -245,6 +272,9 @@ impl View<'_> {
 
     /// Writes a file, atomically, once all callbacks have been told of this moment: what is saved holds the state of all of
     /// them after it, so a run that goes on from the file equals one that never stopped. Missing folders are made.
+    ///
+    /// Files are written in the order of the callbacks, those of a [`Backup`](super::Backup) last: a fit that goes on from one
+    /// believes that all other files of that moment are there.
     ///
     /// If it cannot be written the fit ends with an error, and [`Callback::on_save_failed`](super::Callback::on_save_failed)
     /// is called.

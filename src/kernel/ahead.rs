@@ -22,6 +22,7 @@ pub(super) const ROWS_TOGETHER: usize = 8;
 const PAGE: usize = 4096;
 
 /// The rows of this thread that have been announced, and how far they have been asked for.
+#[derive(Default)]
 struct Queue {
     /// The address of each row.
     rows: Vec<usize>,
@@ -58,14 +59,15 @@ pub fn announce_rows<S: Scalar>(
     if size_of_val(src) < LEAST_BYTES || row_len == 0 {
         return;
     }
-    QUEUE.with_borrow_mut(|queue| {
-        let address = |row: usize| src.as_ptr().wrapping_add(row.wrapping_mul(stride)).addr();
-        queue.rows.clear();
-        queue.row_bytes = row_len * size_of::<S>();
-        queue.rows.extend(rows.into_iter().take(MOST_BYTES / queue.row_bytes).map(address));
-        (queue.row, queue.at, queue.looked_up) = (0, 0, 0);
-        WAITING.set(true);
-    });
+    let row_bytes = row_len.saturating_mul(size_of::<S>());
+    let address = |row: usize| src.as_ptr().wrapping_add(row.wrapping_mul(stride)).addr();
+    // The caller's iterator may compute products, which look into the queue: it finds an empty one.
+    WAITING.set(false);
+    let mut places = QUEUE.take().rows;
+    places.clear();
+    places.extend(rows.into_iter().take(MOST_BYTES / row_bytes).map(address));
+    QUEUE.set(Queue { rows: places, row_bytes, row: 0, at: 0, looked_up: 0 });
+    WAITING.set(true);
 }
 
 /// Whether announced rows wait to be asked for.
@@ -89,7 +91,7 @@ impl Queue {
             return self.row < self.looked_up;
         }
         for _ in 0..lines {
-            prefetch_far((self.rows[self.row] + self.at) as *const u8);
+            prefetch_far(self.rows[self.row].wrapping_add(self.at) as *const u8);
             self.at += ALIGN;
             if self.at >= self.row_bytes {
                 (self.row, self.at) = (self.row + 1, 0);
@@ -112,27 +114,41 @@ pub(super) fn look_up(start: usize, bytes: usize) {
     }
 }
 
+/// Asks for columns `from..to` of all rows of a matrix of that width, to be in the second cache soon. Only a hint.
+///
+/// A product that reads a matrix by columns comes to a new page in every step, where the CPU's own prefetching gives up. That
+/// matters little while the matrix is in its own cache, and much when half of it is in that of another core.
+pub(crate) fn fetch_columns<S>(values: &[S], width: usize, (from, to): (usize, usize)) {
+    for row in values.chunks_exact(width) {
+        let columns = row[from..to].as_ptr_range();
+        let mut line = columns.start;
+        while line < columns.end {
+            prefetch_far(line);
+            line = line.wrapping_byte_add(ALIGN);
+        }
+    }
+}
+
 /// Asks for a line in the first cache. Only a hint: the address need not be valid.
 #[inline(always)]
 pub(super) fn prefetch<T>(from: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 CPU has SSE, and a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
+    prefetch_to::<T, true>(from);
 }
 
 /// As [`prefetch`], in the second cache.
 #[inline(always)]
 fn prefetch_far<T>(from: *const T) {
+    prefetch_to::<T, false>(from);
+}
+
+#[inline(always)]
+fn prefetch_to<T, const FIRST: bool>(from: *const T) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        let from = from.cast();
         // SAFETY: every x86-64 CPU has SSE, and a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+        unsafe { if FIRST { _mm_prefetch::<_MM_HINT_T0>(from) } else { _mm_prefetch::<_MM_HINT_T1>(from) } }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = from;
@@ -179,5 +195,16 @@ mod tests {
         }
         announce_rows(&src, 0, 8, [1, 2]);
         assert!(!is_waiting());
+        announce_rows(&src, usize::MAX / 2, 8, [1, 2]);
+        fetch(usize::MAX);
+        assert!(!is_waiting());
+    }
+
+    #[test]
+    fn whoever_counts_the_rows_may_compute_products_meanwhile() {
+        let src = vec![1.0f32; 1 << 20];
+        announce_rows(&src, 8, 8, 0..100);
+        announce_rows(&src, 8, 8, (0..100).inspect(|_| fetch(usize::MAX)));
+        assert_eq!(waiting_rows(), 100);
     }
 }

@@ -1,7 +1,7 @@
 //! A batch of rows, collected from a shuffled order.
 
 use super::ahead::{ROWS_TOGETHER, look_up, prefetch};
-use super::{ALIGN, Scalar};
+use super::{ALIGN, Scalar, is_shape};
 
 /// How far ahead of the copy rows are asked for, in bytes: enough to cover a trip to memory for short rows, one row
 /// ahead for long ones.
@@ -22,8 +22,8 @@ const LONG: usize = 1024;
 ///
 /// If a row lies outside `src`, or `dst` has another length than its shape.
 pub fn gather_rows<S: Scalar>(src: &[S], row_len: usize, stride: usize, rows: &[usize], dst: &mut [S]) {
-    assert_eq!(dst.len(), rows.len() * row_len, "dst is (rows, row_len)");
-    if row_len == 0 {
+    assert!(is_shape(dst.len(), rows.len(), row_len), "dst is (rows, row_len)");
+    if dst.is_empty() {
         return;
     }
     let bytes = row_len * size_of::<S>();
@@ -40,7 +40,7 @@ pub fn gather_rows<S: Scalar>(src: &[S], row_len: usize, stride: usize, rows: &[
             let next = address(next).cast::<u8>();
             (0..bytes).step_by(ALIGN).for_each(|at| prefetch(next.wrapping_add(at)));
         }
-        dst.copy_from_slice(&src[row * stride..][..row_len]);
+        dst.copy_from_slice(&src[row.saturating_mul(stride)..][..row_len]);
     }
 }
 
@@ -61,5 +61,11 @@ mod tests {
     #[should_panic(expected = "out of range")]
     fn a_row_outside_panics() {
         gather_rows(&[0.0f64; 6], 2, 2, &[0, 3], &mut [0.0; 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn a_row_whose_place_is_too_large_to_be_counted_panics() {
+        gather_rows(&[0.0f64; 6], 2, 2, &[1 << (usize::BITS - 1)], &mut [0.0; 2]);
     }
 }

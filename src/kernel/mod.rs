@@ -38,8 +38,9 @@ mod transpose;
 mod tuning;
 
 pub use ahead::announce_rows;
+pub(crate) use ahead::fetch_columns;
 pub use buffer::{ALIGN, Buffer, aligned_len};
-pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices, fetch_columns};
+pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices};
 #[doc(hidden)]
 pub use crew::{helped_parts, with_shared_steps};
 pub use gather::gather_rows;
@@ -51,3 +52,8 @@ pub use scalar::Scalar;
 pub use slices::{erf_slice, exp_slice, ln_slice, sigmoid_slice, softplus_slice, tanh_slice};
 pub use sums::{all_finite, column_sums, dot, largest_magnitude, sum, sum_of_abs, sum_of_squares};
 pub use transpose::transpose;
+
+/// Whether a slice of that length holds a matrix of those rows and columns. A product too large for a `usize` is no length.
+fn is_shape(len: usize, rows: usize, columns: usize) -> bool {
+    rows.checked_mul(columns) == Some(len)
+}

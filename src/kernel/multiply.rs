@@ -6,6 +6,7 @@
 //! first cache. The order of the sums does not depend on how the product is cut: each piece of the chains goes on from
 //! where the one before left `c`.
 
+use super::crew::even_part;
 use super::simd::{Shape, Simd, TileFn, Tiles};
 use super::{Scalar, ahead, narrow};
 use std::mem::MaybeUninit;
@@ -100,17 +101,17 @@ pub(super) unsafe fn panels<V: Simd>(p: &Product<V::Elem>) {
         p.m.div_ceil((A_BLOCK_BYTES / row_bytes).max(LEAST_ROWS))
     };
     for (block, piece) in (0..blocks).flat_map(|block| (0..pieces).map(move |piece| (block, piece))) {
-        let (rows, steps) = (cut(p.m, block, blocks), cut(p.k, piece, pieces));
+        let (rows, steps) = (even_part(p.m, block, blocks), even_part(p.k, piece, pieces));
         let mut part = *p;
-        (part.m, part.k) = (rows.1 - rows.0, steps.1 - steps.0);
-        part.a = p.a.wrapping_add(rows.0 * p.a_row + steps.0 * p.a_col);
-        part.b = p.b.wrapping_add(steps.0 * p.b_row);
-        part.c = p.c.wrapping_add(rows.0 * p.c_row);
+        (part.m, part.k) = (rows.len(), steps.len());
+        part.a = p.a.wrapping_add(rows.start * p.a_row + steps.start * p.a_col);
+        part.b = p.b.wrapping_add(steps.start * p.b_row);
+        part.c = p.c.wrapping_add(rows.start * p.c_row);
         if piece > 0 {
             // The chains go on from where the piece before left them.
             (part.start, part.start_row) = (part.c.cast_const(), p.c_row);
         } else if !p.start.is_null() {
-            part.start = p.start.wrapping_add(rows.0 * p.start_row);
+            part.start = p.start.wrapping_add(rows.start * p.start_row);
         }
         let rest = p.n % V::LANES;
         let halved =
@@ -215,11 +216,6 @@ unsafe fn packed_rows<S: Scalar>(
         (tiles.b, tiles.b_row) = (packed.cast_const(), width);
         rows(tiles, m, functions, vectors);
     }
-}
-
-/// Part `part` of `len` cut into `parts` of lengths that differ by one at most. A division takes longer than a small tile.
-fn cut(len: usize, part: usize, parts: usize) -> (usize, usize) {
-    if parts == 1 { (0, len) } else { (len * part / parts, len * (part + 1) / parts) }
 }
 
 /// Copies `columns` columns of `k` rows together and fills them with zeros up to `width`.

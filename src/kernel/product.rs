@@ -1,7 +1,7 @@
 //! The three matrix products of a dense layer.
 
-use super::Scalar;
 use super::multiply::Product;
+use super::{Scalar, is_shape};
 use std::ops::Range;
 use std::ptr::null;
 
@@ -23,10 +23,10 @@ pub fn dense_forward<S: Scalar>(
     bias: Option<&[S]>,
     z: &mut [S],
 ) {
-    assert_eq!(x.len(), rows * fan_in, "x is (rows, fan_in)");
-    assert_eq!(w.len(), fan_in * fan_out, "w is (fan_in, fan_out)");
+    assert!(is_shape(x.len(), rows, fan_in), "x is (rows, fan_in)");
+    assert!(is_shape(w.len(), fan_in, fan_out), "w is (fan_in, fan_out)");
     assert!(bias.is_none_or(|bias| bias.len() == fan_out), "bias is (fan_out,)");
-    assert_eq!(z.len(), rows * fan_out, "z is (rows, fan_out)");
+    assert!(is_shape(z.len(), rows, fan_out), "z is (rows, fan_out)");
     let product = Product {
         m: rows,
         n: fan_out,
@@ -86,9 +86,9 @@ pub fn dense_weight_gradient<S: Scalar>(
     dw: &mut [S],
 ) {
     assert!(range.start <= range.end && range.end <= fan_in, "range lies within fan_in");
-    assert_eq!(x.len(), rows * fan_in, "x is (rows, fan_in)");
-    assert_eq!(dz.len(), rows * fan_out, "dz is (rows, fan_out)");
-    assert_eq!(dw.len(), range.len() * fan_out, "dw is (range, fan_out)");
+    assert!(is_shape(x.len(), rows, fan_in), "x is (rows, fan_in)");
+    assert!(is_shape(dz.len(), rows, fan_out), "dz is (rows, fan_out)");
+    assert!(is_shape(dw.len(), range.len(), fan_out), "dw is (range, fan_out)");
     let product = Product {
         m: range.len(),
         n: fan_out,
@@ -234,6 +234,23 @@ mod tests {
             check::<f32>(rows, fan_in, fan_out);
             check::<f64>(rows, fan_in, fan_out);
         }
+    }
+
+    #[test]
+    fn sizes_whose_product_wraps_are_no_shape() {
+        // `HALF` rows of four are none when the product is not looked at: each call would reach beyond its slices.
+        const HALF: usize = 1 << (usize::BITS - 2);
+        let panics = |call: fn()| std::panic::catch_unwind(call).is_err();
+        assert!(panics(|| dense_forward::<f32>(HALF, 4, 4, &[], &[1.0; 16], None, &mut [])));
+        assert!(panics(|| dense_forward::<f32>(4, HALF, 4, &[], &[], None, &mut [0.0; 16])));
+        assert!(panics(|| dense_forward::<f64>(4, 4, HALF, &[1.0; 16], &[], None, &mut [])));
+        assert!(panics(|| dense_input_gradient::<f32>(HALF, 4, 4, &[], &[1.0; 16], &mut [])));
+        assert!(panics(|| dense_weight_gradient::<f32>(HALF, 4, 4, 0..4, &[], &[], &mut [0.0; 16])));
+        assert!(panics(|| dense_weight_gradient::<f32>(4, HALF, 4, 0..HALF, &[], &[1.0; 16], &mut [])));
+        assert!(panics(|| transpose::<f32>(HALF, 4, &[], &mut [])));
+        assert!(panics(|| crate::kernel::column_sums::<f32>(HALF, 4, &[], &mut [0.0; 4])));
+        assert!(panics(|| crate::kernel::gather_rows::<f32>(&[], HALF, 1, &[0; 4], &mut [])));
+        transpose::<f32>(usize::MAX, 0, &[], &mut []);
     }
 
     #[test]

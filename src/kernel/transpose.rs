@@ -1,6 +1,6 @@
 //! Rows to columns.
 
-use super::Scalar;
+use super::{Scalar, is_shape};
 
 /// `dst[c,r] = src[r,c]`.
 ///
@@ -12,9 +12,9 @@ use super::Scalar;
 ///
 /// If a slice has another length than its shape.
 pub fn transpose<S: Scalar>(rows: usize, cols: usize, src: &[S], dst: &mut [S]) {
-    assert_eq!(src.len(), rows * cols, "src is (rows, cols)");
-    assert_eq!(dst.len(), rows * cols, "dst is (cols, rows)");
-    if rows == 1 || cols == 1 {
+    assert!(is_shape(src.len(), rows, cols), "src is (rows, cols)");
+    assert!(is_shape(dst.len(), rows, cols), "dst is (cols, rows)");
+    if rows <= 1 || cols <= 1 {
         dst.copy_from_slice(src);
         return;
     }

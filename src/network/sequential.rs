@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::AnyLayer;
+use super::layer::{AnyLayer, MAX_UNITS};
 use super::summary::layer_names;
 use super::{Network, Summary};
 use crate::error::{Result, check};
@@ -76,7 +76,8 @@ impl Sequential {
     /// As [`build`](Self::build).
     pub fn count_params(&self, n_features: usize) -> Result<usize> {
         self.check()?;
-        check("n_features", n_features, n_features >= 1, "at least 1")?;
+        check("n_features", n_features, (1..=MAX_UNITS).contains(&n_features), "between 1 and 16777216")?;
+        check("number of layers", 0, !self.layers.is_empty(), "at least 1")?;
         check_widths(&self.layers, n_features)?;
         let mut total = 0_usize;
         for Unfolded { layer, n_inputs, .. } in unfolded(&self.layers, n_features) {
@@ -92,8 +93,9 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, a branch whose width does not fit, no
-    /// features, or more than 2³¹ parameters.
+    /// [`Error::Parameter`](crate::Error::Parameter) for a setting of a layer, a branch whose width does not fit, a
+    /// layer of no width, no layers or more than 10 000 one after the other, no features or more than 2²⁴, or more than 2³¹
+    /// parameters.
     pub fn build<F: Float>(&self, n_features: usize, seed: u64) -> Result<Network<F>> {
         let mut network = self.build_empty(n_features)?;
         network.initialize(Stream::new(seed).named("init"));
@@ -150,8 +152,9 @@ fn unfold<'l>(layers: &'l [AnyLayer], mut width: usize, within: &str, all: &mut 
     width
 }
 
-/// Checks that branches fit what they are merged with; gives the columns of the output.
+/// Checks that there are columns everywhere, and that branches fit what they are merged with; gives the columns of the output.
 fn check_widths(layers: &[AnyLayer], mut width: usize) -> Result<usize> {
+    check("number of layers", layers.len(), layers.len() <= MAX_LAYERS, "at most 10000")?;
     for (i, layer) in layers.iter().enumerate() {
         let (ops, place) = (layer.ops::<f32>(), format!("layer {}", i + 1));
         if let Some(branch) = ops.branch() {
@@ -159,9 +162,60 @@ fn check_widths(layers: &[AnyLayer], mut width: usize) -> Result<usize> {
             ops.check_branch(width, n_branch).map_err(|error| error.within(&place))?;
         }
         width = ops.n_outputs(width);
+        check("n_outputs", width, width >= 1, "at least 1").map_err(|error| error.within(&place))?;
     }
     Ok(width)
 }
 
 /// The most parameters of a network.
 const MAX_PARAMS: usize = 1 << 31;
+
+/// The most layers one after the other.
+const MAX_LAYERS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::network::layer::{Backward, Forward, Layer};
+    use crate::network::{Dense, Dropout};
+    use crate::part::Configured;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Nothing;
+
+    impl Configured for Nothing {
+        const NAME: &'static str = "nothing";
+
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<F: Float> Layer<F> for Nothing {
+        fn n_outputs(&self, _n_inputs: usize) -> usize {
+            0
+        }
+        fn forward(&self, _pass: Forward<'_, F>) {}
+        fn backward(&self, _pass: Backward<'_, F>) {}
+    }
+
+    #[test]
+    fn a_network_without_layers_or_columns_or_with_too_many_is_refused() {
+        let dropouts = |n: usize| (0..n).fold(Sequential::new(), |all, _| all.add(Dropout::new(0.1)));
+        let refused = |network: Sequential, n_features, names: &str| {
+            let error = network.build::<f64>(n_features, 1).unwrap_err();
+            assert!(
+                matches!(&error, Error::Parameter { .. }) && error.to_string().contains(names),
+                "{error}"
+            );
+        };
+        refused(Sequential::new(), 6, "number of layers");
+        refused(dropouts(MAX_LAYERS + 1), 6, "number of layers");
+        refused(dropouts(1), 0, "n_features");
+        refused(dropouts(1), MAX_UNITS + 1, "n_features");
+        refused(Sequential::new().add(Dense::new(2)).add(AnyLayer::from(Nothing)), 6, "layer 2: n_outputs");
+        let network = dropouts(MAX_LAYERS).build::<f32>(1, 1).unwrap();
+        assert_eq!(network.stages().last().map(|stage| stage.name.as_str()), Some("dropout_10000"));
+    }
+}

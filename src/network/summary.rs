@@ -1,5 +1,6 @@
 //! The table of layers, output shapes and parameters.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::Stage;
@@ -72,8 +73,13 @@ impl SummaryRow {
 
 /// Names of layers inside a network: kind and number among its kind, from 1.
 pub(super) fn layer_names(layers: &[AnyLayer]) -> Vec<String> {
-    let number = |i: usize| layers[..=i].iter().filter(|other| other.name() == layers[i].name()).count();
-    (0..layers.len()).map(|i| format!("{}_{}", layers[i].name(), number(i))).collect()
+    let mut numbers = HashMap::new();
+    let name = |layer: &AnyLayer| {
+        let number =
+            numbers.entry(layer.name().to_owned()).and_modify(|number| *number += 1).or_insert(1_usize);
+        format!("{}_{number}", layer.name())
+    };
+    layers.iter().map(name).collect()
 }
 
 impl fmt::Display for Summary {

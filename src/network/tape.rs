@@ -315,6 +315,9 @@ impl<F: Float> Network<F> {
             self.survey(from - 1, tape, &pass, true);
             (to, surveyed) = (from, true);
         }
+        if self.trained() == 0 {
+            return after(0..0, &mut gradient[..0]);
+        }
         let (tape, windows) = (&*tape, &tape.windows);
         let (trained, rest) = gradient.split_at_mut(self.trained());
         let numbers = Cuts::even(windows.count(), windows.count());

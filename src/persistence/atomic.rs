@@ -58,20 +58,38 @@ fn temporary(path: &Path) -> io::Result<(File, PathBuf)> {
             return Ok((file, shared));
         }
     }
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let own = path.with_file_name(format!(".{name}.{}.{number}.part", std::process::id()));
-    OpenOptions::new().write(true).create(true).truncate(true).open(&own).map(|file| (file, own))
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let own = path.with_file_name(format!(".{name}.{}.{number}.part", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).open(&own) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (file, own)),
+        }
+    }
 }
 
-/// The file of that name, emptied; none when somebody else has it.
+/// The file of that name, emptied; none when somebody else has it, or something else is there.
 #[cfg(unix)]
 fn take(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    // To open a pipe would wait for its reader, and to open a link would make or change the file of somebody else.
+    let opened = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() && there.nlink() == 1 => OpenOptions::new().write(true).open(path),
+        Ok(_) => return Ok(None),
+        Err(_) => OpenOptions::new().write(true).create_new(true).open(path),
+    };
+    let file = match opened {
+        Ok(file) => file,
+        // Others come and go between the two calls. A folder that is missing is found missing once more.
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
     if file.try_lock().is_err() {
         return Ok(None);
     }
-    // Before the lock was had, it may have become the file of its writer; a link would be somebody else's file.
+    // Before the lock was had, it may have become the file of its writer.
     let here = file.metadata()?;
     let is_here = |there: fs::Metadata| (there.dev(), there.ino()) == (here.dev(), here.ino());
     if !fs::symlink_metadata(path).is_ok_and(is_here) || here.nlink() != 1 {
@@ -160,6 +178,37 @@ mod tests {
                 (b"as well".to_vec(), b"kept".to_vec())
             );
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_else_lies_under_the_temporary_names_is_left_alone() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let part = at(".a.mlp.part");
+        fs::write(at("precious"), "kept").unwrap();
+        // Names that would be taken instead: those of this process, for some time.
+        for number in 0..2000 {
+            symlink(at("precious"), at(&format!(".a.mlp.{}.{number}.part", std::process::id()))).unwrap();
+        }
+        let write = |bytes: &'static [u8]| {
+            let (path, (done, wait)) = (at("a.mlp"), std::sync::mpsc::channel());
+            std::thread::spawn(move || done.send(write_atomically(path, bytes)));
+            wait.recv_timeout(std::time::Duration::from_secs(60)).expect("nothing to wait for").unwrap();
+            assert_eq!(fs::read(at("a.mlp")).unwrap(), bytes);
+            assert_eq!(fs::read(at("precious")).unwrap(), b"kept");
+        };
+        symlink(at("nowhere"), &part).unwrap();
+        write(b"beside a link");
+        assert!(!at("nowhere").exists());
+        fs::remove_file(&part).unwrap();
+        fs::create_dir(&part).unwrap();
+        write(b"beside a folder");
+        fs::remove_dir(&part).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&part).status().unwrap().success());
+        write(b"beside a pipe");
+        assert!(part.exists());
     }
 
     #[test]

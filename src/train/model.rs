@@ -240,7 +240,7 @@ impl<F: Float> Model<F> {
         };
         plan.check()?;
         self.run.renew(plan);
-        let goal = self.run.epochs() + training.epochs;
+        let goal = self.run.epochs().saturating_add(training.epochs);
         self.run.advance(&data, Until::epochs(goal))?;
         Ok(self.run.history())
     }

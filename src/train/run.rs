@@ -253,7 +253,9 @@ impl<F: Float> Run<F> {
     /// Trains until the goal is reached, a callback stops the run or an error ends it.
     ///
     /// A run that is told to go further than before goes on as if the goal had been that from the start. After the first
-    /// step nothing is allocated, except by callbacks, by metrics that keep all predictions, and for the log of an epoch.
+    /// step nothing is allocated, except by callbacks, by metrics that keep all predictions, for the log of an epoch, for each
+    /// offer to a thread that may help, and by [`Lbfgs`](crate::optimizer::Lbfgs) over a [`RowSource`](super::RowSource), which
+    /// keeps what it may have to take back.
     ///
     /// Steps of large networks are shared with idle threads of the current rayon pool; no bit depends on it. In a pool of one
     /// thread (`ThreadPoolBuilder::new().num_threads(1)`, then `install`) there is one.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::callback::AnyCallback;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::history::History;
 use crate::kernel::Buffer;
@@ -131,12 +131,14 @@ impl<F: Float> Run<F> {
             return Err(fail(&format!("its numbers are {}, and {} is asked for", mirror.dtype, F::DTYPE)));
         }
         let n_features = usize::try_from(mirror.n_features).map_err(|_| fail("it has too many features"))?;
+        // A setting out of its range is here a damage of the file.
+        let refused = |error: Error| fail(&error.to_string());
         // Before anything of that size is allocated: the weights in the file are as many as the plan needs.
-        let plan_params = mirror.plan.network.count_params(n_features)?;
+        let plan_params = mirror.plan.network.count_params(n_features).map_err(refused)?;
         if plan_params != mirror.weights.len() {
             return Err(fail("its weights do not fit its network"));
         }
-        mirror.plan.check()?;
+        mirror.plan.check().map_err(refused)?;
         // Weights that are replaced need not be drawn: an orthogonal matrix takes far longer than its file.
         let network = mirror.plan.network.build_empty::<F>(n_features)?;
         if mirror.slots.len() != mirror.plan.optimizer.ops::<F>().slots().len() {
@@ -202,14 +204,16 @@ impl<F: Float> Run<F> {
         {
             return Err(fail("its counters contradict each other"));
         }
-        let n_outputs = run.network.n_outputs();
-        let target_width = run.plan.loss.ops::<F>().target_width(n_outputs);
-        let (targets, outputs) = (vec![F::zero(); target_width], vec![F::zero(); n_outputs]);
-        let mut row = Batch::new(&targets, target_width, &outputs, n_outputs);
-        row.multilabel = run.plan.is_multilabel(n_outputs);
-        let mut sums = run.plan.metrics.iter().zip(&mirror.totals.metrics);
-        if !sums.all(|(metric, state)| could_be_left_by(metric, &row, state)) {
-            return Err(fail("the sums of a metric do not fit it"));
+        if !metrics.is_empty() {
+            let n_outputs = run.network.n_outputs();
+            let target_width = run.plan.loss.ops::<F>().target_width(n_outputs);
+            let (targets, outputs) = (vec![F::zero(); target_width], vec![F::zero(); n_outputs]);
+            let mut row = Batch::new(&targets, target_width, &outputs, n_outputs);
+            row.multilabel = run.plan.is_multilabel(n_outputs);
+            let mut sums = run.plan.metrics.iter().zip(metrics);
+            if !sums.all(|(metric, state)| could_be_left_by(metric, &row, state)) {
+                return Err(fail("the sums of a metric do not fit it"));
+            }
         }
         if !mirror.history.is_consistent() || mirror.history.len() as u64 != mirror.position.epoch {
             return Err(fail("its history contradicts its counters"));
@@ -223,7 +227,7 @@ impl<F: Float> Run<F> {
             .iter()
             .map(|(name, state)| {
                 let state = serde_json::from_str(state).map_err(|error| fail(&error.to_string()))?;
-                Ok(AnyCallback::build(name, state)?.start())
+                Ok(AnyCallback::build(name, state).map_err(refused)?.start())
             })
             .collect::<Result<_>>()?;
         run.position = mirror.position;
@@ -257,9 +261,8 @@ fn could_be_left_by<F: Float>(metric: &AnyMetric, row: &Batch<'_, F>, state: &[f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
     use crate::loss::MeanSquaredError;
-    use crate::network::{Dense, Sequential};
+    use crate::network::{Dense, Dropout, Sequential};
     use crate::optimizer::Nadam;
 
     /// A run with every kind of state an optimizer can have, whose mirror a test may spoil.
@@ -297,6 +300,13 @@ mod tests {
             spoil(&mut mirror);
             assert!(matches!(Run::from_mirror(mirror), Err(Error::Format { .. })), "{i}");
         }
+        let mut wide = mirror();
+        wide.plan.network = Sequential::new().add(Dropout::new(0.1));
+        (wide.n_features, wide.weights) = (1 << 60, vec![]);
+        assert!(matches!(Run::from_mirror(wide), Err(Error::Format { .. })), "a network without a weight");
+        let mut eager = mirror();
+        eager.plan.batch_size = 0;
+        assert!(matches!(Run::from_mirror(eager), Err(Error::Format { .. })), "a setting out of its range");
         let mut plain = mirror();
         plain.plan.optimizer = Nadam::default().into();
         assert!(matches!(Run::from_mirror(plain), Err(Error::Format { .. })), "an average nobody keeps");

@@ -126,7 +126,9 @@ impl<F: Float> Passage<'_, '_, F> {
         if stop.is_some() {
             self.run.history.stop(stop.cloned());
         }
-        let saves = std::mem::take(&mut self.saves);
+        let mut saves = std::mem::take(&mut self.saves);
+        // A backup says what the other files hold: killed between the two, the fit writes those once more.
+        saves.sort_by_key(|(_, save)| save.is_backup);
         let (mut whole, mut weights) = (None, None);
         for (done, (place, save)) in saves.iter().enumerate() {
             if let Err(error) = write(self.run, save, &mut whole, &mut weights) {

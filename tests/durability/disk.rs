@@ -71,6 +71,22 @@ impl Drop for Small {
 }
 
 #[test]
+fn a_backup_is_written_after_the_checkpoints_it_knows_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let third = folder.path().join("3.mlp");
+    let fit = || {
+        let backup = Backup::to(folder.path().join("backup"));
+        let checkpoint = ModelCheckpoint::to(folder.path().join("{epoch}.mlp").to_str().unwrap());
+        params(4).epochs(4).callback(backup).callback(checkpoint).fit(&dataset())
+    };
+    fs::create_dir_all(third.join("in the way")).unwrap();
+    names(&fit().unwrap_err(), &third);
+    fs::remove_dir_all(&third).unwrap();
+    fit().unwrap();
+    assert_eq!(listed(folder.path()), ["1.mlp", "2.mlp", "3.mlp", "4.mlp", "backup"]);
+}
+
+#[test]
 fn a_full_disk_or_a_read_only_one_is_an_error_with_the_path_and_the_old_file_is_whole() {
     let Some(disk) = Small::mount() else {
         println!("skipped: a small tmpfs can be mounted by root on Linux alone");

@@ -36,6 +36,8 @@ fn plan() -> Plan {
         shuffle: true,
         seed: 11,
         callbacks: vec![
+            // First, and at the moments of the checkpoints: written before them it would say that they are there.
+            Backup::to("each_epoch").into(),
             Backup::to("backup").every_batches(2).into(),
             ModelCheckpoint::to("checkpoints/{epoch:02}.mlp").every(3).keep_last(2).into(),
             ModelCheckpoint::to("checkpoints/best.mlp").save_best_only(ValLoss).into(),

@@ -41,8 +41,7 @@ impl Callback for Tally {
     }
     fn on_epoch_end(&mut self, view: &mut View<'_>) -> Result<()> {
         self.told[3] += 1;
-        view.scale_learning_rate(0.9);
-        Ok(())
+        view.scale_learning_rate(0.9)
     }
     fn on_train_end(&mut self, _view: &mut View<'_>) -> Result<()> {
         self.told[4] += 1;

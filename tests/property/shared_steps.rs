@@ -254,6 +254,31 @@ fn evaluations_are_shared_to_the_same_numbers() {
 }
 
 #[test]
+fn a_network_none_of_whose_weights_is_trained_is_shared_to_the_same_bytes() {
+    let (x, y) = (Array2::<f32>::ones((64, 2)), Array2::<f32>::ones((64, 1)));
+    let data = Data::from(Rows::new(x.view(), y.view()).unwrap());
+    for optimizer in [AnyOptimizer::from(Adam::default()), Lbfgs::default().into()] {
+        let plan = Plan {
+            network: Sequential::new()
+                .add(Dense::new(4).trainable(false))
+                .add(BatchNorm::new().trainable(false))
+                .add(Dense::new(1).trainable(false)),
+            loss: MeanSquaredError.into(),
+            optimizer,
+            metrics: vec![],
+            batch_size: 64,
+            shuffle: false,
+            seed: 5,
+            callbacks: vec![],
+        };
+        let expected = bytes(&plan, &data, 1);
+        for threads in THREADS {
+            assert!(bytes(&plan, &data, threads) == expected, "{threads} threads");
+        }
+    }
+}
+
+#[test]
 fn a_layer_that_panics_on_another_thread_leaves_no_trace() {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     struct Fragile;

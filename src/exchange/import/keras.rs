@@ -141,33 +141,14 @@ fn read_layer(stack: &mut Stack<'_>, place: &str, layer: Value) -> Result<()> {
             let activation = activation(&mut config)?;
             stack.activation(activation);
         }
-        "ReLU" => {
-            config.only("max_value", &Value::Null)?;
-            config.only("threshold", &json!(0.0))?;
-            let slope = config.number("negative_slope", 0.0)?;
-            if slope == 0.0 {
-                stack.activation(Relu);
-            } else {
-                stack.activation(LeakyRelu { negative_slope: slope });
-            }
-        }
-        "LeakyReLU" => {
-            let slope = config.number("negative_slope", 0.3)?;
-            stack.activation(LeakyRelu { negative_slope: slope });
-        }
-        "ELU" => {
-            let alpha = config.number("alpha", 1.0)?;
-            stack.activation(Elu { alpha });
-        }
-        "Softmax" => {
-            config.only("axis", &json!(-1))?;
-            stack.activation(Softmax);
-        }
         "Flatten" => config.only("data_format", &json!("channels_last"))?,
         _ => {
-            let known = "Dense, Activation, Dropout, AlphaDropout, GaussianNoise, BatchNormalization, \
-                         LayerNormalization, ReLU, LeakyReLU, ELU, Softmax, Flatten or InputLayer";
-            return Err(Error::parameter(outer.place(), class, known));
+            let Some(activation) = layer_of_activation(&class, &mut config)? else {
+                let known = "Dense, Activation, Dropout, AlphaDropout, GaussianNoise, BatchNormalization, \
+                             LayerNormalization, ReLU, LeakyReLU, ELU, Softmax, Flatten or InputLayer";
+                return Err(Error::parameter(outer.place(), class, known));
+            };
+            stack.activation(activation);
         }
     }
     config.without(&["seed"]);
@@ -201,15 +182,46 @@ fn one_axis(config: &mut Settings) -> Result<()> {
     }
 }
 
-/// An activation by name, or by name and settings.
-fn activation(config: &mut Settings) -> Result<AnyActivation> {
-    let value = match config.take("activation") {
-        Value::Object(mut object) => {
-            let inner = object.remove("config").unwrap_or(Value::Null);
-            if inner.is_string() { inner } else { object.remove("class_name").unwrap_or(Value::Null) }
+/// The activation that a layer is, if it is one.
+fn layer_of_activation(class: &str, config: &mut Settings) -> Result<Option<AnyActivation>> {
+    Ok(Some(match class {
+        "ReLU" => {
+            config.only("max_value", &Value::Null)?;
+            config.only("threshold", &json!(0.0))?;
+            let slope = config.number("negative_slope", 0.0)?;
+            if slope == 0.0 { Relu.into() } else { LeakyRelu { negative_slope: slope }.into() }
         }
-        other => other,
-    };
+        "LeakyReLU" => LeakyRelu { negative_slope: config.number("negative_slope", 0.3)? }.into(),
+        "ELU" => Elu { alpha: config.number("alpha", 1.0)? }.into(),
+        "Softmax" => {
+            config.only("axis", &json!(-1))?;
+            Softmax.into()
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// An activation by name, by name and settings, or the layer that is one.
+fn activation(config: &mut Settings) -> Result<AnyActivation> {
+    let mut value = config.take("activation");
+    if let Value::Object(object) = &mut value {
+        let class = object.remove("class_name").unwrap_or(Value::Null);
+        match (object.remove("config"), class) {
+            (Some(settings @ Value::Object(_)), Value::String(class)) => {
+                let place = format!("{}: activation ({})", config.place(), brief(&json!(class)));
+                let mut settings = Settings::of(place.as_str(), settings)?;
+                settings.without(&["name", "dtype", "trainable"]);
+                if let Some(activation) = layer_of_activation(&class, &mut settings)? {
+                    settings.finish()?;
+                    return Ok(activation);
+                }
+                return AnyActivation::build(&class, settings.rest()).map_err(|error| error.within(place));
+            }
+            // A function: its name is the whole of it.
+            (Some(name @ Value::String(_)), _) | (None | Some(Value::Null), name) => value = name,
+            (Some(other), _) => return Err(config.wrong("activation", &other, "a name or settings")),
+        }
+    }
     match value.as_str() {
         None if value.is_null() => Ok(crate::network::Identity.into()),
         Some("linear") => Ok(crate::network::Identity.into()),
@@ -239,4 +251,59 @@ fn regularizer(config: &mut Settings, key: &str) -> Result<Option<AnyRegularizer
     };
     inner.finish()?;
     Ok(Some(penalty))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Identity;
+
+    fn read(value: Value) -> Result<AnyActivation> {
+        activation(&mut Settings::of("layer", json!({ "activation": value })).unwrap())
+    }
+
+    #[test]
+    fn an_activation_keeps_its_settings_or_is_refused() {
+        let object = |class: &str, config: Value| json!({ "class_name": class, "config": config });
+        let leaky = |negative_slope| AnyActivation::from(LeakyRelu { negative_slope });
+        let own = json!({ "name": "leaky", "trainable": true, "dtype": "float32", "negative_slope": 0.9 });
+        let same: [(Value, AnyActivation); 11] = [
+            (Value::Null, Identity.into()),
+            (json!("linear"), Identity.into()),
+            (json!("relu"), Relu.into()),
+            (object("function", json!("relu")), Relu.into()),
+            (json!({ "class_name": "relu" }), Relu.into()),
+            (object("leaky_relu", json!({ "negative_slope": 0.9, "name": null })), leaky(0.9)),
+            (object("LeakyReLU", own), leaky(0.9)),
+            (
+                object("ReLU", json!({ "max_value": null, "negative_slope": 0.0, "threshold": 0.0 })),
+                Relu.into(),
+            ),
+            (object("elu", json!({ "alpha": 0.5 })), Elu { alpha: 0.5 }.into()),
+            (object("ELU", json!({ "alpha": 0.5 })), Elu { alpha: 0.5 }.into()),
+            (object("Softmax", json!({ "axis": -1 })), Softmax.into()),
+        ];
+        for (value, activation) in same {
+            assert_eq!(read(value.clone()).unwrap(), activation, "{value}");
+        }
+        for value in [
+            object("ReLU", json!({ "max_value": 6.0 })),
+            object("LeakyReLU", json!({ "slope": 0.9 })),
+            object("leaky_relu", json!({ "slope": 0.9 })),
+            object("leaky_relu", json!({ "negative_slope": "steep" })),
+            object("relu", json!({ "negative_slope": 0.9 })),
+            object("Softmax", json!({ "axis": 0 })),
+            object("PReLU", json!({})),
+            object("relu", json!(3)),
+            json!("unheard of"),
+            json!(3),
+        ] {
+            let refused = read(value.clone()).expect_err("a setting would be lost");
+            let is_typed = matches!(
+                refused,
+                Error::Parameter { .. } | Error::PartSettings { .. } | Error::UnknownPart { .. }
+            );
+            assert!(is_typed, "{refused}");
+        }
+    }
 }

@@ -43,6 +43,13 @@ fn read_module(stack: &mut Stack<'_>, number: usize, module: Value) -> Result<()
         }
         "BatchNorm1d" => {
             settings.only("track_running_stats", &json!(true))?;
+            if settings.is_null("momentum") {
+                return Err(settings.wrong(
+                    "momentum",
+                    &json!("None"),
+                    "a number: no average is cumulative here",
+                ));
+            }
             let (epsilon, momentum) = (settings.number("eps", 1e-5)?, settings.number("momentum", 0.1)?);
             let (gamma, beta) = affine(stack, &mut settings, "affine", there)?;
             // PyTorch's momentum is the share of the batch.
@@ -126,4 +133,21 @@ fn affine(
     }
     let allowed = if asked { "false where there is no weight" } else { "true where there is a weight" };
     Err(settings.wrong(key, &Value::Bool(asked), allowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cumulative_average_is_refused() {
+        let about = json!([{ "class": "BatchNorm1d", "momentum": null }]).to_string();
+        let header = json!({ "__metadata__": { "pytorch": about } }).to_string();
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let Err(error) = read::<f64>(&SafeTensors::from_bytes(bytes).unwrap()) else { panic!("it is read") };
+        assert!(
+            matches!(&error, Error::Parameter { .. }) && error.to_string().contains("momentum"),
+            "{error}"
+        );
+    }
 }

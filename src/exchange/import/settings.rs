@@ -37,6 +37,11 @@ impl Settings {
         self.left.remove(key).unwrap_or(Value::Null)
     }
 
+    /// Whether a value is there, and is null.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.left.get(key).is_some_and(Value::is_null)
+    }
+
     /// A text that has to be there.
     pub(super) fn text(&mut self, key: &str) -> Result<String> {
         match self.take(key) {
@@ -75,6 +80,12 @@ impl Settings {
         let same =
             found.is_null() || found == *known || found.as_f64().is_some_and(|n| Some(n) == known.as_f64());
         check(&self.path(key), brief(&found), same, &brief(known))
+    }
+
+    /// What is left, without nulls.
+    pub(super) fn rest(mut self) -> Value {
+        self.left.retain(|_, value| !value.is_null());
+        Value::Object(self.left)
     }
 
     /// Checks that nothing is left.

@@ -142,9 +142,10 @@ fn rounded_down(number: f64) -> f64 {
     f64::from(if f64::from(rounded) > number { rounded.next_down() } else { rounded })
 }
 
-/// The classes, if all of them are whole numbers.
+/// The classes, if all of them are whole numbers, and written as numbers are: `03` is a text.
 fn whole_numbers<L: Label>(classes: &[L]) -> Option<Vec<i64>> {
-    classes.iter().map(|class| label_text(class).parse().ok()).collect()
+    let number = |text: String| text.parse().ok().filter(|number: &i64| number.to_string() == text);
+    classes.iter().map(|class| number(label_text(class))).collect()
 }
 
 macro_rules! export_onnx {
@@ -191,6 +192,8 @@ mod tests {
         assert_eq!(whole_numbers(&[3_usize, 7]), Some(vec![3, 7]));
         assert_eq!(whole_numbers(&["3", "-7"]), Some(vec![3, -7]));
         assert_eq!(whole_numbers(&["3", "seven"]), None);
+        assert_eq!(whole_numbers(&["03", "3"]), None);
+        assert_eq!(whole_numbers(&["+3", "-0"]), None);
         assert_eq!(whole_numbers(&[false, true]), None);
     }
 }

@@ -18,7 +18,9 @@ impl<S: Scalar> Matrices<S> {
     /// Of zeros.
     pub(crate) fn zeros(rows: usize, widths: impl Iterator<Item = usize>) -> Self {
         let widths: Vec<usize> = widths.collect();
-        let buffers = widths.iter().map(|width| Buffer::zeros(rows * width)).collect();
+        // What is lent out is measured by these numbers: none may have wrapped.
+        let len = |width: &usize| rows.checked_mul(*width).expect("a matrix fits an address");
+        let buffers = widths.iter().map(|width| Buffer::zeros(len(width))).collect();
         Matrices { buffers, widths, rows }
     }
 

@@ -21,13 +21,12 @@ use std::time::{Duration, Instant};
 use rayon::Yield;
 
 mod blocks;
-mod fetch;
 mod forced;
 mod parts;
 
 pub(crate) use blocks::{Block, Matrices};
-pub(crate) use fetch::fetch_columns;
 pub use forced::{helped_parts, with_shared_steps};
+pub(super) use parts::even_part;
 pub(crate) use parts::{Cuts, Parts, Slices};
 
 /// The most parts of a piece: one bit for each.
@@ -58,8 +57,6 @@ const LOOKS: u32 = 1 << 14;
 #[derive(Debug)]
 pub(crate) struct Crew {
     post: Option<Arc<Post>>,
-    /// The most helpers there can be.
-    most: usize,
     /// One thread leads, and shares one piece at a time: a part of a piece cannot get at the crew.
     led: PhantomData<Cell<()>>,
 }
@@ -67,7 +64,7 @@ pub(crate) struct Crew {
 impl Crew {
     /// Nobody but the caller.
     pub(crate) fn alone() -> Self {
-        Crew { post: None, most: 0, led: PhantomData }
+        Crew { post: None, led: PhantomData }
     }
 
     /// The caller, and idle threads of the current rayon pool if pieces of that many multiplications are worth it. All together
@@ -78,17 +75,21 @@ impl Crew {
             return Crew::alone();
         }
         let most = (rayon::current_num_threads() - 1).min(MOST_PARTS - 1);
-        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), most, led: PhantomData }
+        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), led: PhantomData }
     }
 
     /// Offers the places that are not taken, for pieces of that many multiplications. To be called once a step.
     pub(crate) fn recruit(&self, work: usize) {
         let Some(post) = &self.post else { return };
         let taken = post.present.load(Relaxed) + post.offered.load(Relaxed);
-        for _ in taken..self.most.min(helpers_for(work)) {
+        for _ in taken..post.most.min(helpers_for(work)) {
             post.offered.fetch_add(1, Relaxed);
             let post = Arc::clone(post);
-            rayon::spawn(move || post.help());
+            rayon::spawn(move || {
+                HELPING.set(HELPING.get() + 1);
+                post.help();
+                HELPING.set(HELPING.get() - 1);
+            });
         }
         if forced::is_on() {
             forced::wait_until(|| post.present.load(Relaxed) > 0);
@@ -97,7 +98,7 @@ impl Crew {
 
     /// The most members there can be.
     pub(crate) fn places(&self) -> usize {
-        self.most + 1
+        1 + self.post.as_ref().map_or(0, |post| post.most)
     }
 
     /// Parts into which to cut a piece of `rows` rows and that many multiplications. The number decides no bit.
@@ -106,7 +107,7 @@ impl Crew {
         if forced::is_on() {
             return rows.clamp(1, self.places());
         }
-        let members = 1 + post.present.load(Relaxed).min(self.most);
+        let members = 1 + post.present.load(Relaxed).min(post.most);
         members.max(work / MOST_OF_PART).min(rows / LEAST_ROWS).min(work / LEAST_PART).clamp(1, MOST_PARTS)
     }
 
@@ -136,6 +137,11 @@ impl Drop for Crew {
 /// The helpers that find enough to do in pieces of that many multiplications.
 fn helpers_for(work: usize) -> usize {
     if forced::is_on() { usize::MAX } else { (work / SHARED_FROM).saturating_sub(1) }
+}
+
+thread_local! {
+    /// The helpers on this thread's stack: see [`Post::help`].
+    static HELPING: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A function on some number, without its type.
@@ -194,6 +200,7 @@ impl std::fmt::Debug for Post {
 impl Post {
     /// Runs a piece of `count` parts. Only the owner of the crew does, one piece after another.
     fn run<F: Fn(usize) + Sync>(&self, count: usize, work: &F) {
+        assert_eq!(self.left.load(Relaxed), 0, "one piece comes after another");
         // SAFETY: no part is open or left, so nobody reads the task.
         unsafe { *self.task.get() = Some(Task::of(work)) }
         self.count.store(count, Relaxed);
@@ -239,7 +246,13 @@ impl Post {
             }
         });
         if let Err(panic) = catch_unwind(call) {
-            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_none() {
+                *first = Some(panic);
+            } else {
+                // To drop it might panic once more, before the part is done.
+                std::mem::forget(panic);
+            }
         }
         self.left.fetch_sub(1, Release);
     }
@@ -251,6 +264,9 @@ impl Post {
     }
 
     /// Helps until the crew is closed, nothing is to be done or the pool has other work.
+    ///
+    /// That other work runs on top of this call. It may be a place in another crew, where others wait in turn: a helper on top of
+    /// a helper goes instead, or the stack would grow for as long as two fits last.
     fn help(&self) {
         let seat = self.enter();
         self.offered.fetch_sub(1, Relaxed);
@@ -269,7 +285,7 @@ impl Post {
                 if since - start > STAY {
                     self.present.fetch_sub(1, Relaxed);
                     // What waits in the pool comes first. It may take long, and the place be given to another meanwhile.
-                    if rayon::yield_now() == Some(Yield::Executed) {
+                    if HELPING.get() > 1 || rayon::yield_now() == Some(Yield::Executed) {
                         return;
                     }
                     match self.enter() {

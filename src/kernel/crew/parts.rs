@@ -11,8 +11,8 @@ use super::MOST_PARTS;
 ///
 /// Parts of different numbers do not overlap, and numbers below [`count`](Parts::count) are all legal.
 pub(crate) unsafe trait Parts: Sync {
-    /// A part.
-    type Part;
+    /// A part: another thread may have it.
+    type Part: Send;
 
     /// The number of parts.
     fn count(&self) -> usize;
@@ -26,8 +26,13 @@ pub(crate) unsafe trait Parts: Sync {
 }
 
 /// Where to cut: in parts whose lengths differ by one at most, or at given places.
+///
+/// What is cut relies on the two constructors: the parts follow one another, and none reaches beyond the end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cuts<'c> {
+pub(crate) struct Cuts<'c>(Places<'c>);
+
+#[derive(Clone, Copy, Debug)]
+enum Places<'c> {
     /// `len` in so many parts.
     Even { len: usize, parts: usize },
     /// At the places between the first and the last.
@@ -38,35 +43,35 @@ impl<'c> Cuts<'c> {
     /// Parts whose lengths differ by one at most.
     pub(crate) fn even(len: usize, parts: usize) -> Self {
         assert!((1..=MOST_PARTS).contains(&parts), "there is a bit for each of 64 parts");
-        Cuts::Even { len, parts }
+        Cuts(Places::Even { len, parts })
     }
 
     /// From each of the places to the next.
     pub(crate) fn at(places: &'c [usize]) -> Self {
         assert!(places.is_sorted(), "a part ends where the next one begins");
-        Cuts::At(places)
+        Cuts(Places::At(places))
     }
 
     pub(super) fn parts(&self) -> usize {
-        match self {
-            Cuts::Even { parts, .. } => *parts,
-            Cuts::At(places) => places.len().saturating_sub(1),
+        match &self.0 {
+            Places::Even { parts, .. } => *parts,
+            Places::At(places) => places.len().saturating_sub(1),
         }
     }
 
     /// The end of the last part.
     pub(super) fn end(&self) -> usize {
-        match self {
-            Cuts::Even { len, .. } => *len,
-            Cuts::At(places) => places.last().copied().unwrap_or(0),
+        match &self.0 {
+            Places::Even { len, .. } => *len,
+            Places::At(places) => places.last().copied().unwrap_or(0),
         }
     }
 
     /// From where to where a part reaches.
     pub(super) fn range(&self, number: usize) -> Range<usize> {
-        match self {
-            Cuts::Even { len, parts } => number * len / parts..(number + 1) * len / parts,
-            Cuts::At(places) => places[number]..places[number + 1],
+        match &self.0 {
+            Places::Even { len, parts } => even_part(*len, number, *parts),
+            Places::At(places) => places[number]..places[number + 1],
         }
     }
 }
@@ -82,6 +87,12 @@ unsafe impl Parts for Cuts<'_> {
     unsafe fn part(&self, number: usize) -> Range<usize> {
         self.range(number)
     }
+}
+
+/// Part `part` of `len` cut into `parts` of lengths that differ by one at most. A division takes longer than a small tile.
+#[inline]
+pub(in crate::kernel) fn even_part(len: usize, part: usize, parts: usize) -> Range<usize> {
+    if parts == 1 { 0..len } else { len * part / parts..len * (part + 1) / parts }
 }
 
 /// Slices of a slice.
