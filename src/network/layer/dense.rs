@@ -256,12 +256,10 @@ impl<F: Float> Layer<F> for Dense {
     fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
         let Express { graph, input, n_inputs, weights, .. } = pass;
         let kernel = weights.constant(graph, "kernel", KERNEL, &[n_inputs, self.units]);
-        let z = if self.use_bias {
-            let bias = weights.constant(graph, "bias", BIAS, &[self.units]);
-            graph.apply("Gemm", &[input, kernel, bias])
-        } else {
-            graph.apply("MatMul", &[input, kernel])
-        };
+        let bias = self.use_bias.then(|| weights.constant(graph, "bias", BIAS, &[self.units]));
+        // Without a bias not `MatMul`, into which runtimes fold a scaling by one number, which they round to `f32`.
+        let operands: Vec<Value> = [input, kernel].into_iter().chain(bias).collect();
+        let z = graph.apply("Gemm", &operands);
         self.activation.ops::<F>().express(graph, z)
     }
 
