@@ -163,7 +163,7 @@ impl<F: Float> Network<F> {
                     let target = ArrayViewMut2::from_shape(shape, &mut self.weights[start..start + size]);
                     return match target {
                         Ok(mut target) if target.dim() == values.dim() => {
-                            tensor.check_range(name, &values)?;
+                            tensor.check_range(name, values)?;
                             target.assign(&values);
                             Ok(())
                         }
