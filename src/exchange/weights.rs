@@ -6,13 +6,23 @@ use std::path::Path;
 use linfa::Label;
 use linfa::dataset::TargetDim;
 use ndarray::{ArrayD, ArrayView2};
+use serde::Serialize;
 
 use super::SafeTensors;
 use crate::error::{Error, Result};
 use crate::estimator::{MlpClassifier, MlpMultilabelClassifier, MlpRegressor, YesNo};
 use crate::float::Float;
 use crate::network::Network;
+use crate::network::layer::AnyLayer;
 use crate::train::{Model, Run};
+
+/// What a file of weights says of the network, as one text: of several the order would be any.
+#[derive(Serialize)]
+struct About<'a> {
+    version: &'static str,
+    n_features: usize,
+    layers: Vec<&'a AnyLayer>,
+}
 
 impl<F: Float> Network<F> {
     /// The weights as named tensors: `dense_1/kernel` (fan_in, units), `dense_1/bias` (units) …
@@ -27,11 +37,12 @@ impl<F: Float> Network<F> {
             let values = if vector { values.remove_axis(ndarray::Axis(0)) } else { values };
             file.insert(&name, values)?;
         }
-        file.set_metadata("format", "linfa-mlp");
-        file.set_metadata("version", env!("CARGO_PKG_VERSION"));
-        file.set_metadata("n_features", self.n_features().to_string());
-        let layers: Vec<_> = self.stages().iter().map(|stage| &stage.layer).collect();
-        file.set_metadata("layers", serde_json::to_string(&layers)?);
+        let about = About {
+            version: env!("CARGO_PKG_VERSION"),
+            n_features: self.n_features(),
+            layers: self.stages().iter().map(|stage| &stage.layer).collect(),
+        };
+        file.set_metadata("linfa-mlp", serde_json::to_string(&about)?);
         Ok(file)
     }
 
@@ -82,7 +93,12 @@ pub(super) fn set<F: Float>(
     let (rows, columns) = if vector { (1, expected[0]) } else { (expected[0], expected[1]) };
     let values: Vec<F> = values.iter().copied().collect();
     let view = ArrayView2::from_shape((rows, columns), &values).expect("the shape has been compared");
-    network.set_tensor(name, view)
+    network.set_tensor(name, view).map_err(|error| match error {
+        Error::Parameter { found, allowed, .. } => {
+            Error::Parameter { name: format!("tensor {in_file}"), found, allowed }
+        }
+        other => other,
+    })
 }
 
 /// A model whose weights can be written and replaced.
@@ -125,8 +141,8 @@ macro_rules! weighted {
 
         impl<$($of)*> $model {
             /// Writes the weights that predictions use as a safetensors file: `dense_1/kernel` (fan_in, units),
-            /// `dense_1/bias` (units) … The file's metadata tell the format, the version of this crate, the number of
-            /// features and the layers.
+            /// `dense_1/bias` (units) … Its metadata hold one text, `linfa-mlp`: a JSON object with the `version` of this
+            /// crate, `n_features` and `layers`. Equal models give equal files.
             ///
             /// # Errors
             ///

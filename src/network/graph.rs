@@ -342,7 +342,7 @@ mod tests {
         let inner = Residual::new(Sequential::new().add(Dense::new(3).activation(Tanh)));
         let block = Residual::new(Sequential::new().add(inner).add(Dense::new(3)));
         let network = Sequential::new().add(Dense::new(3)).add(block).build::<f64>(2, 0).unwrap();
-        let graph = network.graph(Precision::Double).unwrap();
+        let graph = network.graph(Precision::Single).unwrap();
         assert_eq!(graph.operators().collect::<Vec<_>>(), ["Gemm", "Gemm", "Tanh", "Add", "Gemm", "Add"]);
         let [first, .., inner, _, outer] = graph.nodes() else { panic!("six operators") };
         assert_eq!((inner.inputs[0], outer.inputs[0]), (first.output, first.output));

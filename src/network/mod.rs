@@ -149,8 +149,8 @@ impl<F: Float> Network<F> {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a name the network does not have or a shape that is not the tensor's,
-    /// [`Error::NotFinite`] for a value that is NaN or infinite.
+    /// [`Error::Parameter`] for a name the network does not have, a shape that is not the tensor's, and a negative value of one
+    /// that has none, such as a variance; [`Error::NotFinite`] for a value that is NaN or infinite.
     pub fn set_tensor(&mut self, name: &str, values: ArrayView2<'_, F>) -> Result<()> {
         if let Some(((row, column), value)) = values.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(Error::NotFinite { array: "weights", row, column, value: value.wide() });
@@ -163,6 +163,7 @@ impl<F: Float> Network<F> {
                     let target = ArrayViewMut2::from_shape(shape, &mut self.weights[start..start + size]);
                     return match target {
                         Ok(mut target) if target.dim() == values.dim() => {
+                            tensor.check_range(name, values)?;
                             target.assign(&values);
                             Ok(())
                         }
@@ -173,6 +174,17 @@ impl<F: Float> Network<F> {
         }
         let names: Vec<String> = self.tensors().map(|(name, _)| name).collect();
         Err(Error::parameter("tensor", name, format!("one of {}", names.join(", "))))
+    }
+
+    /// Checks that weights in the layout of this network's can be such.
+    pub(crate) fn check_range(&self, weights: &[F]) -> Result<()> {
+        let mut tensors = self
+            .stages
+            .iter()
+            .flat_map(|stage| stage.tensors.iter().zip(&stage.places).map(move |t| (stage, t)));
+        tensors.try_for_each(|(stage, (tensor, &(start, size)))| {
+            tensor.check_range(&format!("{}/{}", stage.name, tensor.name), &weights[start..start + size])
+        })
     }
 
     pub(crate) fn stages(&self) -> &[Stage] {

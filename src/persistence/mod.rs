@@ -183,14 +183,27 @@ fn read_frame(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a whole file, whatever its format.
+/// Reads a whole file, whatever its format: as many bytes as it has when it is opened.
 ///
 /// # Errors
 ///
-/// [`Error::File`] names the path.
+/// [`Error::File`] names the path, also of a file of more than 64 GiB.
 pub fn read_file(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    std::fs::read(path).map_err(|source| Error::File { action: "cannot read", path: path.into(), source })
+    read_bounded(path).map_err(|source| Error::File { action: "cannot read", path: path.into(), source })
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MAX_PAYLOAD {
+        let problem = format!("it has {length} bytes, more than {MAX_PAYLOAD}");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, problem));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length as usize)?;
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -251,6 +264,22 @@ mod tests {
         assert!(open(Kind::Run, 1, &read).is_err());
         if cfg!(unix) {
             assert_eq!(read_framed("/dev/zero").unwrap(), [0; HEADER], "a file without an end");
+        }
+    }
+
+    #[test]
+    fn a_file_of_any_format_is_read_as_far_as_it_is_long_and_none_that_is_too_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        std::fs::write(&path, [7; 100]).unwrap();
+        assert_eq!(read_file(&path).unwrap(), [7; 100]);
+        if cfg!(unix) {
+            assert!(read_file("/dev/zero").unwrap().is_empty(), "a file without an end");
+            // A hole takes no room on the disk.
+            File::options().write(true).open(&path).unwrap().set_len(MAX_PAYLOAD + 1).unwrap();
+            let error = read_file(&path).unwrap_err();
+            assert!(matches!(&error, Error::File { path: named, .. } if *named == path), "{error}");
+            assert!(error.to_string().contains("more than 68719476736"), "{error}");
         }
     }
 

@@ -190,6 +190,12 @@ impl<F: Float> Run<F> {
             unpack(best, &mut buffer)?;
             run.best = Some(buffer);
         }
+        for weights in [run.network.weights(), &run.moments.average].into_iter().chain(&run.best) {
+            // An average that is not kept has no values.
+            if !weights.is_empty() {
+                run.network.check_range(weights).map_err(|error| fail(&error.to_string()))?;
+            }
+        }
         let factor = mirror.learning_rate_factor;
         let Position { epoch, batch, step } = mirror.position;
         // Each epoch has a batch, and each batch is a step.
@@ -262,7 +268,7 @@ fn could_be_left_by<F: Float>(metric: &AnyMetric, row: &Batch<'_, F>, state: &[f
 mod tests {
     use super::*;
     use crate::loss::MeanSquaredError;
-    use crate::network::{Dense, Dropout, Sequential};
+    use crate::network::{BatchNorm, Dense, Dropout, Sequential};
     use crate::optimizer::Nadam;
 
     /// A run with every kind of state an optimizer can have, whose mirror a test may spoil.
@@ -278,6 +284,43 @@ mod tests {
             callbacks: vec![],
         };
         Run::new(plan, 2).unwrap().to_mirror()
+    }
+
+    #[test]
+    fn a_negative_variance_is_refused_wherever_it_stands() {
+        let mut plan = mirror().plan;
+        plan.network = Sequential::new().add(BatchNorm::new()).add(Dense::new(1));
+        let whole = || Run::<f64>::new(plan.clone(), 2).unwrap().to_mirror();
+        // Of the batch normalisation: γ, β, mean, variance, each twice.
+        let spoilt = |value: f64| [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, value, 0.0, 0.0, 0.0];
+        let places: [fn(&mut RunV1<f64>, [f64; 11]); 3] = [
+            |run, values| run.weights = values.to_vec(),
+            |run, values| run.average = Some(values.to_vec()),
+            |run, values| run.best = Some(values.to_vec()),
+        ];
+        for put in places {
+            for (value, allowed) in
+                [(0.0, true), (-0.0, true), (5e-324, true), (-5e-324, false), (-1.0, false)]
+            {
+                let mut mirror = whole();
+                put(&mut mirror, spoilt(value));
+                match Run::from_mirror(mirror) {
+                    Ok(_) => assert!(allowed, "{value}"),
+                    Err(error) => {
+                        assert!(!allowed && matches!(error, Error::Format { .. }), "{value}: {error}");
+                        assert!(
+                            error.to_string().contains("batch_norm_1/moving_variance must be >= 0"),
+                            "{error}"
+                        );
+                    }
+                }
+            }
+            for value in [f64::NAN, f64::INFINITY] {
+                let mut mirror = whole();
+                put(&mut mirror, spoilt(value));
+                assert!(matches!(Run::from_mirror(mirror), Err(Error::Format { .. })), "{value}");
+            }
+        }
     }
 
     #[test]

@@ -1,27 +1,20 @@
-//! Files in hostile hands: any bytes give a network or an error, and never a panic or a large allocation.
+//! Files in hostile hands: what does not fit is an error that names it. `tests/fuzz` tries files that are damaged by chance.
 
 use std::path::Path;
 
 use linfa_mlp::exchange::{Imported, SafeTensors};
-use linfa_mlp::rng::Stream;
+use linfa_mlp::prelude::*;
 use ndarray::{Array2, array};
 
-/// Reads bytes as whatever they may be; gives whether any reader accepted them.
-fn read(bytes: Vec<u8>) -> bool {
+/// Whether bytes are a network of any of the three libraries.
+fn read(bytes: &[u8]) -> bool {
     let Ok(file) = SafeTensors::from_bytes(bytes) else { return false };
     let networks = [
         Imported::<f32>::from_sklearn(&file),
         Imported::<f32>::from_keras(&file),
         Imported::<f32>::from_pytorch(&file),
     ];
-    let accepted = networks.into_iter().flatten().map(|imported| {
-        // What is accepted predicts.
-        let width = imported.network().n_features().min(1 << 10);
-        if width == imported.network().n_features() {
-            let _ = imported.predict(&Array2::zeros((2, width)));
-        }
-    });
-    accepted.count() > 0
+    networks.iter().any(Result::is_ok)
 }
 
 fn fixtures() -> Vec<Vec<u8>> {
@@ -30,74 +23,12 @@ fn fixtures() -> Vec<Vec<u8>> {
     names.iter().map(|name| std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap()).collect()
 }
 
-/// A change of the header, so that what is behind it is reached: a byte, a digit, a piece left out, written twice or exchanged.
-fn changed(bytes: &[u8], case: u64) -> Vec<u8> {
-    let stream = Stream::new(case).named("mutation");
-    let draw = |i: u64, below: usize| (stream.value(i) % below.max(1) as u64) as usize;
-    let length = u64::from_le_bytes(std::array::from_fn(|i| bytes[i])) as usize;
-    let (mut header, numbers) = (bytes[8..8 + length].to_vec(), bytes[8 + length..].to_vec());
-    let mut length_said = None;
-    for round in 0..1 + draw(0, 3) as u64 {
-        let at = draw(10 * round + 1, header.len());
-        let size = 1 + draw(10 * round + 2, 24);
-        let end = (at + size).min(header.len());
-        match draw(10 * round + 3, 8) {
-            0 => header[at] = draw(10 * round + 4, 256) as u8,
-            1 => header[at] ^= 1 << draw(10 * round + 4, 8),
-            2 => drop(header.drain(at..end)),
-            3 => {
-                let piece = header[at..end].to_vec();
-                header.splice(at..at, piece);
-            }
-            4 => {
-                // Another number in the place of one.
-                let digits =
-                    [&b"0"[..], b"1", b"-1", b"1e9", b"4294967296", b"18446744073709551615", b"0.5", b"null"];
-                if let Some(from) = (at..header.len()).find(|&i| header[i].is_ascii_digit()) {
-                    let to =
-                        (from..header.len()).find(|&i| !header[i].is_ascii_digit()).unwrap_or(header.len());
-                    header.splice(from..to, digits[draw(10 * round + 4, digits.len())].iter().copied());
-                }
-            }
-            5 => {
-                let words = [
-                    "relu", "tanh", "Dense", "Dropout", "softmax", "\\\"", "{}", "[]", "L2", "Linear", "true",
-                ];
-                header.splice(at..end, words[draw(10 * round + 4, words.len())].bytes());
-            }
-            6 => {
-                let from = draw(10 * round + 4, header.len());
-                let piece = header[from..(from + size).min(header.len())].to_vec();
-                header.splice(at..at, piece);
-            }
-            _ => length_said = Some(stream.value(10 * round + 5)),
-        }
-        if header.is_empty() {
-            header.push(b' ');
-        }
-    }
-    let said = length_said.unwrap_or(header.len() as u64);
-    [&said.to_le_bytes()[..], &header, &numbers].concat()
-}
-
-#[test]
-fn no_change_of_a_file_makes_a_reader_panic() {
-    let cases: u64 = std::env::var("LINFA_MLP_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
-    let (files, mut accepted) = (fixtures(), 0_u64);
-    for case in 0..cases {
-        let file = &files[case as usize % files.len()];
-        accepted += u64::from(read(changed(file, case)));
-    }
-    println!("{cases} changed files, {accepted} of which are still readable");
-    assert!(accepted < cases / 2, "{accepted} of {cases}");
-}
-
 #[test]
 fn every_cut_is_refused() {
     for file in fixtures() {
-        assert!(read(file.clone()), "{} bytes", file.len());
+        assert!(read(&file), "{} bytes", file.len());
         for length in (0..file.len()).step_by(7) {
-            assert!(!read(file[..length].to_vec()), "cut to {length}");
+            assert!(!read(&file[..length]), "cut to {length}");
         }
     }
 }
@@ -209,6 +140,71 @@ fn a_setting_of_keras_that_is_not_known_here_is_named() {
     }
     assert!(keras(&[dense(""), dense("")].join(",")).contains("inputs of tensor a/kernel must be 2"));
     assert!(keras("").contains("must be one that a layer has"));
+}
+
+/// A variance that is none, in the files of each library and in our own weights.
+#[test]
+fn a_variance_below_0_or_not_finite_is_refused_by_its_tensor_s_name() {
+    let vector = |values: [f64; 2]| ndarray::Array1::from(values.to_vec()).into_dyn();
+    let file = |names: [&str; 4], variance: [f64; 2], key: &str, about: &str| {
+        let mut file = SafeTensors::new();
+        for (name, values) in names.into_iter().zip([[1.0; 2], [0.0; 2], [0.0; 2], variance]) {
+            file.insert(name, vector(values)).unwrap();
+        }
+        file.set_metadata(key, about);
+        file
+    };
+    let keras = |variance| {
+        let layer = r#"{"class_name": "BatchNormalization", "config": {"name": "b"}}"#;
+        let about = format!(r#"{{"class_name": "Sequential", "config": {{"layers": [{layer}]}}}}"#);
+        let names = ["b/gamma", "b/beta", "b/moving_mean", "b/moving_variance"];
+        Imported::<f64>::from_keras(&file(names, variance, "keras", &about)).map(drop)
+    };
+    let pytorch = |variance| {
+        let names = ["0.weight", "0.bias", "0.running_mean", "0.running_var"];
+        let about = r#"[{"class": "BatchNorm1d"}]"#;
+        Imported::<f64>::from_pytorch(&file(names, variance, "pytorch", about)).map(drop)
+    };
+    let ours = |variance| {
+        let names =
+            ["gamma", "beta", "moving_mean", "moving_variance"].map(|name| format!("batch_norm_1/{name}"));
+        let names = [0, 1, 2, 3].map(|i| names[i].as_str());
+        let network = Sequential::new().add(BatchNorm::new()).build::<f64>(2, 0)?;
+        network.with_safetensors(&file(names, variance, "linfa-mlp", "{}")).map(drop)
+    };
+    let readers: [(&str, &dyn Fn([f64; 2]) -> linfa_mlp::Result<()>); 3] =
+        [("b/moving_variance", &keras), ("0.running_var", &pytorch), ("batch_norm_1/moving_variance", &ours)];
+    for (name, read) in readers {
+        assert!(read([0.0, 1.0]).is_ok(), "{name}");
+        let error = read([1.0, -0.5]).unwrap_err();
+        assert!(matches!(error, linfa_mlp::Error::Parameter { .. }), "{error}");
+        assert_eq!(error.to_string(), format!("tensor {name} must be >= 0 everywhere, but is -0.5"));
+    }
+    // What is not finite is put in behind the check of writers.
+    for (name, width) in [("f32", 4), ("f64", 8)] {
+        let header = format!(
+            r#"{{"0.running_mean":{{"dtype":"{}","shape":[1],"data_offsets":[0,{width}]}},"0.running_var":{{"dtype":"{}","shape":[1],"data_offsets":[{width},{}]}},"__metadata__":{{"pytorch":"[{{\"class\":\"BatchNorm1d\",\"affine\":false}}]"}}}}"#,
+            name.to_uppercase(),
+            name.to_uppercase(),
+            2 * width
+        );
+        for value in [1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let numbers = if width == 4 {
+                [[0; 4], (value as f32).to_le_bytes()].concat()
+            } else {
+                [[0; 8], value.to_le_bytes()].concat()
+            };
+            let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &numbers].concat();
+            let read = Imported::<f64>::from_pytorch(&SafeTensors::from_bytes(&bytes).unwrap());
+            match read {
+                Ok(_) => assert!(value.is_finite()),
+                Err(error) => assert!(
+                    error.to_string().contains("tensor 0.running_var, number 0 must be finite"),
+                    "{error}"
+                ),
+            }
+        }
+    }
 }
 
 #[test]

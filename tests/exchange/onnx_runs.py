@@ -30,9 +30,6 @@ for path in sorted(glob.glob(os.path.join(folder, "*.onnx"))):
     try:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        if kind == onnx.TensorProto.DOUBLE:
-            # Its fusions round the factor behind a product to float.
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = onnxruntime.InferenceSession(path, options)
         run = lambda x: dict(zip([o.name for o in session.get_outputs()], session.run(None, {"x": x})))
     except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:

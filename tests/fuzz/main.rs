@@ -16,6 +16,7 @@ mod allocator;
 mod backup;
 mod checksum;
 mod data_files;
+mod exchange;
 mod harness;
 mod models;
 mod mutate;
@@ -41,6 +42,11 @@ fn readers() -> Vec<Reader> {
         backup::backup(),
         search::journal(),
         search::state(),
+        exchange::weights(),
+        exchange::sklearn(),
+        exchange::keras(),
+        exchange::pytorch(),
+        exchange::pytorch_activations(),
         data_files::idx(),
         data_files::idx_numbers(),
         data_files::npy(),

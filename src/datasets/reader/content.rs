@@ -11,7 +11,7 @@ use crate::float::Float;
 #[cfg(feature = "gzip")]
 pub(super) const MOST_DEFLATED: u64 = 1032;
 
-/// Room that is taken before a number has been read; more is taken as they come.
+/// Bytes that are taken before a number has been read; more are taken as they come.
 const FIRST_ROOM: usize = 1 << 20;
 
 /// Bytes of a file that knows its name for errors.
@@ -90,7 +90,7 @@ impl<'a> Content<'a> {
             );
         };
         let count = shape.iter().product::<usize>();
-        let mut numbers = Vec::with_capacity(count.min(FIRST_ROOM));
+        let mut numbers = Vec::with_capacity(count.min(FIRST_ROOM / size_of::<F>()));
         let mut chunk = vec![0; (1 << 13) * size];
         let mut left = bytes as usize;
         while left > 0 {

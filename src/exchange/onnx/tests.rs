@@ -84,8 +84,10 @@ fn compute(node: &NodeProto, inputs: &[&ArrayD<f64>]) -> ArrayD<f64> {
     let elu = |z: f64, alpha: f64| if z > 0.0 { z } else { alpha * z.exp_m1() };
     match node.op_type.as_str() {
         "Identity" => inputs[0].clone(),
-        "Gemm" => matrix(0).dot(&matrix(1)).into_dyn() + inputs[2],
-        "MatMul" => matrix(0).dot(&matrix(1)).into_dyn(),
+        "Gemm" => {
+            let product = matrix(0).dot(&matrix(1)).into_dyn();
+            inputs.get(2).map_or_else(|| product.clone(), |&bias| &product + bias)
+        }
         "Add" => inputs[0] + inputs[1],
         "Sub" => inputs[0] - inputs[1],
         "Mul" => inputs[0] * inputs[1],

@@ -31,7 +31,7 @@ impl<F: Float> Activation<F> for Sigmoid {
     }
 
     fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
-        Some(graph.apply("Sigmoid", &[z]))
+        Some(express_logistic(graph, z))
     }
 
     fn backward(&self, kept: &[F], delta: &mut [F], _width: usize) {
@@ -42,6 +42,18 @@ impl<F: Float> Activation<F> for Sigmoid {
             |a| a * (F::one() - a),
         );
     }
+}
+
+/// The logistic function in a graph. In `f64` it is written out, for runtimes that have the operator in `f32` alone.
+pub(super) fn express_logistic<F: Float>(graph: &mut Graph<'_, F>, z: Value) -> Value {
+    if graph.precision() == Precision::Single {
+        return graph.apply("Sigmoid", &[z]);
+    }
+    // 1 / (1 + e^−z)
+    let (one, negative) = (graph.scalar(1.0), graph.apply("Neg", &[z]));
+    let power = graph.apply("Exp", &[negative]);
+    let sum = graph.apply("Add", &[one, power]);
+    graph.apply("Div", &[one, sum])
 }
 
 /// A piecewise linear logistic function, as Keras 3 has it.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sigmoid::express_logistic;
 use super::{Activation, Keeps, map, scale_by};
 use crate::float::Float;
 use crate::kernel::math;
@@ -35,7 +36,7 @@ impl<F: Float> Activation<F> for Silu {
     }
 
     fn express(&self, graph: &mut Graph<'_, F>, z: Value) -> Option<Value> {
-        let sigma = graph.apply("Sigmoid", &[z]);
+        let sigma = express_logistic(graph, z);
         Some(graph.apply("Mul", &[z, sigma]))
     }
 

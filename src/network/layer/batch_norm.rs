@@ -168,8 +168,7 @@ impl<'a, F> Shared<'a, F> {
 impl BatchNorm {
     #[inline(always)]
     fn inverse<F: Float>(&self, variance: F) -> F {
-        // A negative one can only have been set by hand.
-        F::one() / kernel::math::sqrt(kernel::math::max(variance, F::zero()) + F::of(self.epsilon))
+        F::one() / kernel::math::sqrt(variance + F::of(self.epsilon))
     }
 }
 
@@ -181,9 +180,10 @@ impl<F: Float> Layer<F> for BatchNorm {
     fn tensors(&self, n_inputs: usize) -> Vec<Tensor> {
         let regularizers = (self.gamma_regularizer.clone(), self.beta_regularizer.clone());
         let mut tensors = affine(n_inputs, (self.scale, self.center), regularizers, self.trainable);
-        for (name, initializer) in [("moving_mean", Zeros.into()), ("moving_variance", Ones.into())] {
-            tensors.push(Tensor { trainable: false, ..Tensor::vector(name, n_inputs, initializer) });
-        }
+        let moving =
+            |name, initializer| Tensor { trainable: false, ..Tensor::vector(name, n_inputs, initializer) };
+        tensors.push(moving("moving_mean", Zeros.into()));
+        tensors.push(Tensor { non_negative: true, ..moving("moving_variance", Ones.into()) });
         tensors
     }
 
@@ -248,7 +248,7 @@ impl<F: Float> Layer<F> for BatchNorm {
         let Express { graph, input, n_inputs, weights, .. } = pass;
         let mean = weights.constant(graph, "moving_mean", self.moving(), &[n_inputs]);
         let variance = weights.get(self.moving() + 1).iter();
-        let deviation = variance.map(|variance| (variance.wide().max(0.0) + self.epsilon).sqrt()).collect();
+        let deviation = variance.map(|variance| (variance.wide() + self.epsilon).sqrt()).collect();
         let deviation = graph.vector("deviation", deviation);
         let centred = graph.apply("Sub", &[input, mean]);
         let normal = graph.apply("Div", &[centred, deviation]);

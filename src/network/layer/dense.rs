@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::kernel;
 use crate::network::activation::{AnyActivation, Identity, Keeps};
 use crate::network::constraint::AnyConstraint;
-use crate::network::graph::Value;
+use crate::network::graph::{Precision, Value};
 use crate::network::initializer::{AnyInitializer, GlorotUniform, Zeros};
 use crate::network::regularizer::AnyRegularizer;
 use crate::part::Configured;
@@ -256,11 +256,18 @@ impl<F: Float> Layer<F> for Dense {
     fn express(&self, pass: Express<'_, '_, F>) -> Option<Value> {
         let Express { graph, input, n_inputs, weights, .. } = pass;
         let kernel = weights.constant(graph, "kernel", KERNEL, &[n_inputs, self.units]);
-        let z = if self.use_bias {
-            let bias = weights.constant(graph, "bias", BIAS, &[self.units]);
-            graph.apply("Gemm", &[input, kernel, bias])
-        } else {
-            graph.apply("MatMul", &[input, kernel])
+        let bias = self.use_bias.then(|| weights.constant(graph, "bias", BIAS, &[self.units]));
+        // Not `MatMul`, into which runtimes fold a scaling by one number, which they round to `f32`. Nor is a bias a part of
+        // it in `f64`: some runtimes keep the factor of that part in `f32`, and refuse their product.
+        let z = match bias {
+            Some(bias) if graph.precision() == Precision::Single => {
+                graph.apply("Gemm", &[input, kernel, bias])
+            }
+            Some(bias) => {
+                let product = graph.apply("Gemm", &[input, kernel]);
+                graph.apply("Add", &[product, bias])
+            }
+            None => graph.apply("Gemm", &[input, kernel]),
         };
         self.activation.ops::<F>().express(graph, z)
     }

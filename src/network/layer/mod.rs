@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::network::activation::AnyActivation;
 use crate::network::constraint::AnyConstraint;
@@ -59,6 +59,8 @@ pub struct Tensor {
     pub trainable: bool,
     /// Whether it is a vector, stored as one row: a constraint on norms then sees one column.
     pub vector: bool,
+    /// Whether no value of it is ever below 0, as of a variance: files that say another thing are refused.
+    pub non_negative: bool,
 }
 
 impl Tensor {
@@ -66,13 +68,26 @@ impl Tensor {
     #[must_use]
     pub fn new(name: &'static str, rows: usize, columns: usize, initializer: AnyInitializer) -> Self {
         let (regularizer, constraint) = (None, None);
-        Tensor { name, rows, columns, initializer, regularizer, constraint, trainable: true, vector: false }
+        let (trainable, vector, non_negative) = (true, false, false);
+        Tensor { name, rows, columns, initializer, regularizer, constraint, trainable, vector, non_negative }
     }
 
     /// A trainable vector without penalty or constraint.
     #[must_use]
     pub fn vector(name: &'static str, len: usize, initializer: AnyInitializer) -> Self {
         Tensor { vector: true, ..Tensor::new(name, 1, len, initializer) }
+    }
+
+    /// Checks that its values can be such; `name` is the tensor's in errors.
+    pub(super) fn check_range<'a, F: Float>(
+        &self,
+        name: &str,
+        values: impl IntoIterator<Item = &'a F>,
+    ) -> Result<()> {
+        match values.into_iter().find(|value| self.non_negative && **value < F::zero()) {
+            Some(value) => Err(Error::parameter(format!("tensor {name}"), value.wide(), ">= 0 everywhere")),
+            None => Ok(()),
+        }
     }
 }
 
