@@ -144,7 +144,7 @@ mod tests {
         let about = json!([{ "class": "BatchNorm1d", "momentum": null }]).to_string();
         let header = json!({ "__metadata__": { "pytorch": about } }).to_string();
         let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
-        let Err(error) = read::<f64>(&SafeTensors::from_bytes(bytes).unwrap()) else { panic!("it is read") };
+        let Err(error) = read::<f64>(&SafeTensors::from_bytes(&bytes).unwrap()) else { panic!("it is read") };
         assert!(
             matches!(&error, Error::Parameter { .. }) && error.to_string().contains("momentum"),
             "{error}"

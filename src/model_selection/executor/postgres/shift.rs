@@ -205,7 +205,10 @@ impl<'s, 'a> Shift<'s, 'a> {
         match self.attempt(id, backend)? {
             Attempt::Counted => {}
             Attempt::TooMany(why) => return self.write(id, stage.work.given_up(fit.tasks[0], why)),
-            Attempt::LeaseLost => return Ok(self.lease.rest()),
+            Attempt::LeaseLost => {
+                self.lease.rest();
+                return Ok(());
+            }
         }
         if self.held.as_ref().is_none_or(|(place, _)| *place != fit.place) {
             // The memory of one fold is freed before the next takes its own.
