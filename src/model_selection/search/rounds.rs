@@ -216,16 +216,14 @@ where
         if keeper.is_some() {
             evaluation.behind_steps(folds, &mut contents, from, &mut steps)?;
         }
-        if from == 0 {
-            if let Some(keeper) = keeper.filter(|_| ground.outer.is_none()) {
-                let mut study = evaluation.describe(Study::new(keeper.tag()), folds)?;
-                if keeper.is_shared() {
-                    let strategy = Content::of(&search.strategy, &Params::default(), keeper.tag())?;
-                    let space = space_of(&contents, &strategy, ladder.as_ref(), judge.info);
-                    study = study.with("search space", space);
-                }
-                joined = Some(keeper.open(&study, protocol)?);
+        if let Some(keeper) = keeper.filter(|_| from == 0 && ground.outer.is_none()) {
+            let mut study = evaluation.describe(Study::new(keeper.tag()), folds)?;
+            if keeper.is_shared() {
+                let strategy = Content::of(&search.strategy, &Params::default(), keeper.tag())?;
+                let space = space_of(&contents, &strategy, ladder.as_ref(), judge.info);
+                study = study.with("search space", space);
             }
+            joined = Some(keeper.open(&study, protocol)?);
         }
         let own = joined.as_ref().map(|joined| &*joined.store);
         let store = ground.outer.map_or(own, |(store, _)| store);
