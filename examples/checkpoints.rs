@@ -4,7 +4,8 @@
 //! cargo run --release --example checkpoints -- [--digits] [--epochs N] [--out FOLDER]
 //! ```
 //!
-//! Prints the validation loss of each epoch, the files that were written, and goes on from the last of them.
+//! Prints the validation loss of each epoch, the files that were written, and goes on from the last of them. Each run has a folder
+//! of its own: `saved-1`, `saved-2` …
 
 use std::error::Error;
 use std::fs;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("checkpoints")?;
-    let folder = data.file("saved")?;
+    let folder = data.new_folder("saved")?;
     let template = folder.join("epoch-{epoch:02}-{val_loss:.4}.mlp").display().to_string();
     let saving = ModelCheckpoint::to(template).every(2).save_best_only(ValLoss);
     let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;

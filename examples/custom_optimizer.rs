@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release --example custom_optimizer
 //! ```
+//!
+//! Prints the optimizer that a saved run names, whether 30 + 30 epochs are 60 to the last bit, and the accuracy on iris.
 
 use linfa::prelude::*;
 use linfa_mlp::kernel;

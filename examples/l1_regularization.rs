@@ -37,7 +37,8 @@ fn run() -> Result<(), Box<dyn Error>> {
             let history = model.history();
             if seed == 0 {
                 data.plot(history, &format!("l1-{strength}.svg"))?;
-                fits.push(practical::Fit::new("", strength, history));
+                let name = if strength > 0.0 { format!("{strength:e}") } else { "0".into() };
+                fits.push(practical::Fit::new("", name, history));
             }
             let [training, validation] =
                 ["accuracy", "val_accuracy"].map(|name| practical::last(history, name));

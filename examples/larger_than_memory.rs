@@ -2,6 +2,12 @@
 //!
 //! A row source says how many rows there are and reads those it is asked for. Shuffling, validation, early stopping and resuming
 //! work as on arrays, to the same bits.
+//!
+//! ```text
+//! cargo run --release --example larger_than_memory
+//! ```
+//!
+//! Prints the size of the file and of a batch, and the validation loss of the first and the last epoch.
 
 use std::error::Error;
 use std::fs::File;

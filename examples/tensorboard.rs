@@ -5,7 +5,8 @@
 //! tensorboard --logdir runs/tensorboard
 //! ```
 //!
-//! Writes event files, and prints what is in them.
+//! Writes event files, and prints what is in them. Each run has a folder of its own, `run-1`, `run-2` …, and TensorBoard shows them
+//! beside each other.
 
 use std::error::Error;
 use std::fs;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let data = practical::OneHot::from_args("tensorboard")?;
-    let logs = data.file("logs")?;
+    let logs = data.new_folder("run")?;
     let mut model = data.compile(practical::network(&[128, 128]), RmsProp::default())?;
     let board = TensorBoard::to(&logs).update_freq(10).histogram_freq(1);
     data.fit(&mut model, &data.training().validation_split(0.3).callback(board))?;
@@ -30,10 +31,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     for run in ["train", "validation"] {
         for file in fs::read_dir(logs.join(run))? {
             let events = Events::open(&file?.path())?.collect::<Result<Vec<_>, _>>()?;
-            let last = events.last().map_or(0, |event| event.step);
+            let last = events.iter().map(|event| event.step).max().unwrap_or(0);
             println!("{run:>10}: {} values, the last one at step {last}", events.len());
         }
     }
-    println!("look at them: tensorboard --logdir {}", logs.display());
+    let runs = logs.parent().unwrap_or(&logs);
+    println!("look at them: tensorboard --logdir {}", runs.display());
     Ok(())
 }

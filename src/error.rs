@@ -1,4 +1,15 @@
 //! The one error type users meet.
+//!
+//! An [`Error`] carries values, not prose: match the variant where a program can help itself, print it where a person has to.
+//!
+//! ```
+//! use linfa::prelude::*;
+//! use linfa_mlp::{Error, MlpClassifier};
+//!
+//! let outcome = MlpClassifier::params().epochs(0).fit(&linfa_datasets::iris());
+//! assert!(matches!(&outcome, Err(Error::Parameter { name, .. }) if name == "epochs"));
+//! assert_eq!(outcome.unwrap_err().to_string(), "epochs must be at least 1, but is 0");
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;

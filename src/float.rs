@@ -8,7 +8,7 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `f32` or `f64`: linfa's [`Float`](linfa::Float), plus what the kernels need to choose code for it.
+/// `f32` or `f64`: linfa's own `Float`, plus what the kernels need to choose code for it.
 ///
 /// Parameters, activations and predictions have the type of the data; losses and metrics are reported in `f64`.
 pub trait Float:

@@ -1,4 +1,18 @@
 //! What happened in a run, one row per epoch.
+//!
+//! Every fitted model has a [`History`]: `model.history()`. Its columns are named as in Keras – `loss`, `accuracy`, and `val_loss`, `val_accuracy`
+//! where rows are held out – and it knows why training ended ([`StopReason`]). With the feature `plot`, `history.plot("curves.svg")` draws it.
+//!
+//! ```
+//! use linfa::prelude::*;
+//! use linfa_mlp::prelude::*;
+//!
+//! let model = MlpClassifier::params().epochs(5).validation_split(0.2).fit(&linfa_datasets::iris())?;
+//! let history = model.history();
+//! assert_eq!((history.len(), history["val_loss"].len()), (5, 5));
+//! assert!(history.last("loss") < history["loss"].first().copied());
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
 
 use std::fmt;
 use std::io::Write;

@@ -1,5 +1,6 @@
-//! The guide's pictures are SVG files, which are shown where its chapters are read as files. The pages of rustdoc are one file each, so
-//! `pictures.md` has the same pictures as text: this test keeps the two equal.
+//! The guide's pictures are SVG files, and a photograph of TensorBoard's page; they are shown where its chapters are read as files. The pages
+//! of rustdoc are one file each, so `pictures.md` has the same pictures as text: this test keeps the two equal.
+//! It also follows the links from chapter to chapter.
 //!
 //! ```text
 //! LINFA_MLP_WRITE=1 cargo test --test guide_pictures        # after a picture has changed
@@ -27,17 +28,23 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
+struct Picture {
+    /// `svg` or `png`.
+    kind: String,
+    bytes: Vec<u8>,
+}
+
 /// The pictures by their names.
-fn pictures() -> BTreeMap<String, String> {
+fn pictures() -> BTreeMap<String, Picture> {
     let files = fs::read_dir(guide().join("pictures")).expect("the folder of pictures");
     let paths = files.map(|file| file.expect("a file").path());
-    let pictures = paths.filter(|path| path.extension().is_some_and(|extension| extension == "svg"));
-    pictures
-        .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            (name, fs::read_to_string(path).expect("an SVG is text"))
-        })
-        .collect()
+    let pictures = paths.filter_map(|path| {
+        let name = path.file_stem()?.to_string_lossy().into_owned();
+        let kind = path.extension()?.to_string_lossy().into_owned();
+        let bytes = fs::read(&path).expect("a picture can be read");
+        ["svg", "png"].contains(&&*kind).then_some((name, Picture { kind, bytes }))
+    });
+    pictures.collect()
 }
 
 #[test]
@@ -45,7 +52,10 @@ fn pages_show_the_pictures_of_the_files() {
     let path = guide().join("pictures/pictures.md");
     let expected: String = pictures()
         .iter()
-        .map(|(name, svg)| format!("[{name}]: data:image/svg+xml;base64,{}\n", base64(svg.as_bytes())))
+        .map(|(name, Picture { kind, bytes })| {
+            let medium = if kind == "svg" { "svg+xml" } else { kind };
+            format!("[{name}]: data:image/{medium};base64,{}\n", base64(bytes))
+        })
         .collect();
     if std::env::var_os("LINFA_MLP_WRITE").is_some() {
         fs::write(&path, &expected).expect("pictures.md can be written");
@@ -68,16 +78,54 @@ fn every_picture_is_small_and_is_shown() {
         .map(|chapter| fs::read_to_string(guide().join(chapter)).expect("a chapter"))
         .collect();
     let pictures = pictures();
-    for (name, svg) in &pictures {
-        assert!(svg.starts_with("<svg") && svg.len() < 60_000, "{name}: {} bytes", svg.len());
+    for (name, Picture { kind, bytes }) in &pictures {
+        let begins: &[u8] = if kind == "svg" { b"<svg" } else { b"\x89PNG" };
+        assert!(bytes.starts_with(begins) && bytes.len() < 60_000, "{name}: {} bytes", bytes.len());
         assert!(chapters.contains(&format!("][{name}]")), "{name} is shown nowhere");
         assert!(
-            chapters.contains(&format!("[{name}]: pictures/{name}.svg\n")),
+            chapters.contains(&format!("[{name}]: pictures/{name}.{kind}\n")),
             "{name} has no file beside its page"
         );
     }
     let shown = chapters.lines().filter(|line| line.starts_with("![")).count();
     assert_eq!(shown, pictures.len(), "a picture is shown that is not there");
+}
+
+/// The chapters in their order, as `links.md` has them for the pages of rustdoc.
+fn chapters() -> Vec<String> {
+    let links = fs::read_to_string(guide().join("links.md")).expect("links.md");
+    let chapter = |line: &str| Some(line.split_once("]: crate::guide::")?.1.to_owned());
+    links.lines().filter_map(chapter).collect()
+}
+
+#[test]
+fn every_chapter_leads_to_its_neighbours_as_page_and_as_file() {
+    let chapters = chapters();
+    let page = fs::read_to_string(guide().join("mod.rs")).expect("mod.rs");
+    let order: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("pub mod ")?.split(' ').next()).collect();
+    assert_eq!(order[..chapters.len()], chapters, "chapters stand in the order of links.md");
+    for (place, name) in chapters.iter().enumerate() {
+        let text = fs::read_to_string(guide().join(format!("{name}.md"))).expect("a chapter");
+        let (_, foot) = text.rsplit_once("\n---\n").expect("the foot of a chapter");
+        let neighbours = [place.checked_sub(1), Some(place + 1)];
+        for neighbour in neighbours.into_iter().flatten().filter_map(|place| chapters.get(place)) {
+            assert!(foot.contains(&format!("][{neighbour}]")), "{name} does not lead to {neighbour}");
+        }
+        let (mut links, mut own) = (Vec::new(), Vec::new());
+        for line in text.lines() {
+            match line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
+                Some((label, file)) => own.push((label, file)),
+                None => {
+                    links.extend(chapters.iter().filter(|chapter| line.contains(&format!("[{chapter}]"))))
+                }
+            }
+        }
+        for link in links {
+            assert!(own.contains(&(link, &*format!("{link}.md"))), "{name}: [{link}] leads to no file");
+        }
+        assert!(!text.contains("(crate::guide::"), "{name}: a file has no such link");
+    }
 }
 
 #[test]

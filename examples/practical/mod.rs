@@ -14,6 +14,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -123,12 +124,23 @@ impl<T, I: ndarray::Dimension> Practical<T, I> {
         Training::epochs(self.epochs).batch_size(self.batch_size)
     }
 
-    /// Some figures of a fit, over all seeds.
+    /// Some figures of a fit, over all seeds. On a terminal it says how far it is.
     pub fn over_seeds<const N: usize>(
         &self,
         mut fit: impl FnMut(u64) -> Result<[f64; N], Box<dyn Error>>,
     ) -> Result<[Figure; N], Box<dyn Error>> {
-        let runs = (0..self.seeds).map(&mut fit).collect::<Result<Vec<_>, _>>()?;
+        let watched = self.seeds > 1 && std::io::stderr().is_terminal();
+        let runs = (0..self.seeds).map(|seed| {
+            if watched {
+                eprint!("\rseed {} of {} …", seed + 1, self.seeds);
+            }
+            fit(seed)
+        });
+        let runs = runs.collect::<Result<Vec<_>, _>>();
+        if watched {
+            eprint!("\r{:24}\r", "");
+        }
+        let runs = runs?;
         Ok(std::array::from_fn(|figure| Figure(runs.iter().map(|run| run[figure]).collect())))
     }
 
@@ -137,6 +149,13 @@ impl<T, I: ndarray::Dimension> Practical<T, I> {
         std::fs::create_dir_all(&self.out)
             .map_err(|error| format!("cannot make the folder {}: {error}", self.out.display()))?;
         Ok(self.out.join(name))
+    }
+
+    /// A folder that is not there yet, so that an earlier run's files are neither mixed with this one's nor lost: `NAME-1`, `NAME-2` …
+    pub fn new_folder(&self, name: &str) -> Result<PathBuf, Box<dyn Error>> {
+        let first = self.file(&format!("{name}-1"))?;
+        let mut others = (2..).map(|number| self.out.join(format!("{name}-{number}")));
+        Ok(if first.exists() { others.find(|folder| !folder.exists()).unwrap_or(first) } else { first })
     }
 
     /// Draws the learning curves of a fit, and says where they are.

@@ -2,7 +2,17 @@
 //! [`Sequential`](crate::network::Sequential).
 //!
 //! They share one set of hyper-parameters ([`MlpParams`]) and one loop. Labels, output layer, default loss, score and the
-//! settings of the [`Task`] are all that differs.
+//! settings of the [`Task`] are all that differs. Start with `params()`, which has a default for everything:
+//!
+//! ```
+//! use linfa::prelude::*;
+//! use linfa_mlp::MlpClassifier;
+//!
+//! let (train, test) = linfa_datasets::iris().shuffle(&mut rand::thread_rng()).split_with_ratio(0.8);
+//! let model = MlpClassifier::params().hidden_layer_sizes([16]).batch_size(16).epochs(50).fit(&train)?;
+//! println!("{:.2} of the test rows are right", model.score(&test)?);
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
 //!
 //! | to train | write |
 //! | --- | --- |

@@ -15,34 +15,44 @@
 //!
 //! New to networks? Read them in this order. Coming from Keras or scikit-learn? Begin with the second.
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("pictures/pictures.md")]
 #[doc = include_str!("practical.md")]
 pub mod practical {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("phrase_book.md")]
 pub mod phrase_book {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("cookbook.md")]
 pub mod cookbook {}
 
-#[doc = include_str!("exchange.md")]
-pub mod exchange {}
-
+#[doc = include_str!("links.md")]
 #[doc = include_str!("honest_search.md")]
 pub mod honest_search {}
 
+#[doc = include_str!("links.md")]
+#[doc = include_str!("exchange.md")]
+pub mod exchange {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("many_machines.md")]
 pub mod many_machines {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("database.md")]
 pub mod database {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("promises.md")]
 pub mod promises {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("reproducibility.md")]
 pub mod reproducibility {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("design.md")]
 pub mod design {}
 

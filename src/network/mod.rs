@@ -1,7 +1,28 @@
 //! What is computed: layers, activations, initialisers, regularisers, constraints, and the network built from them.
 //!
 //! [`Sequential`] describes a network, [`Network`] is one whose width and weights are known. This room knows nothing of
-//! training.
+//! training. Start with [`Sequential`] and [`Dense`]; most networks need nothing else.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | layers: [`Dense`], [`Dropout`], [`BatchNorm`] … | [`layer`] |
+//! | functions behind their sums: [`Relu`], [`Softmax`] … | [`activation`] |
+//! | their first weights: [`GlorotUniform`], [`HeNormal`] … | [`initializer`] |
+//! | penalties on weights: [`L1`], [`L2`] | [`regularizer`] |
+//! | limits of weights: [`MaxNorm`] … | [`constraint`] |
+//! | what is computed, for other tools | [`graph`] |
+//!
+//! ```
+//! use linfa_mlp::network::{Dense, Dropout, Relu, Sequential, Softmax};
+//!
+//! let network = Sequential::new()
+//!     .add(Dense::new(128).activation(Relu))
+//!     .add(Dropout::new(0.1))
+//!     .add(Dense::new(10).activation(Softmax));
+//! println!("{}", network.summary(784)?); // the width of the input
+//! assert_eq!(network.count_params(784)?, 101_770);
+//! # Ok::<(), linfa_mlp::Error>(())
+//! ```
 
 use std::sync::Arc;
 

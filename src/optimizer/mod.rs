@@ -1,5 +1,15 @@
 //! Optimizers: how weights move.
 //!
+//! Start with [`Adam`] at its default rate; if training is slow or jumps about, change the rate first and the optimizer last.
+//!
+//! | | |
+//! | --- | --- |
+//! | [`Adam`], [`RmsProp`] | each weight has a step size of its own: good without much tuning |
+//! | [`Sgd`] | one step size for all; with momentum and the right rate as good |
+//! | [`AdamW`], [`Adamax`], [`Nadam`], [`Adagrad`], [`Adadelta`], [`Lion`] | their relatives |
+//! | [`Lbfgs`] | all rows in one step: for small data |
+//! | [`schedule`] | rates that change over the steps |
+//!
 //! An optimizer is a plain description. The moments it needs are slices it is handed: they belong to the run, so that a
 //! run can be paused, cloned and saved. Update rules and defaults are Keras' unless the page says otherwise. What every
 //! optimizer has besides its rule is its [`Tuning`].

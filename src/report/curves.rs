@@ -12,7 +12,11 @@ use crate::error::{Result, check};
 use crate::history::{History, StopReason};
 use crate::persistence;
 
+/// A panel beside others. One alone has room for a longer legend.
 const PANEL: (u32, u32) = (400 * SCALE, 340 * SCALE);
+const ALONE: u32 = 460 * SCALE;
+/// Above a panel: its title, and what was broken off in it.
+const TITLE: u32 = 32 * SCALE;
 /// Panels in a row.
 const COLUMNS: usize = 3;
 /// Values above this many times the median first value are not shown: one run that explodes would flatten all others.
@@ -112,9 +116,10 @@ impl Curves {
         check("number of curves", curves, curves >= 1, "at least 1")?;
         let columns = self.panels.len().min(COLUMNS);
         let rows = self.panels.len().div_ceil(columns);
-        let lines = legend_lines(&self.names(), self.legend_start(), PANEL.0 * columns as u32);
+        let width = if columns > 1 { PANEL.0 * columns as u32 } else { ALONE };
+        let lines = legend_lines(&self.names(), self.legend_start(), width);
         let head = HEAD + (lines.len() as u32).saturating_sub(1) * 24 * SCALE;
-        let size = (PANEL.0 * columns as u32, head + PANEL.1 * rows as u32);
+        let size = (width, head + PANEL.1 * rows as u32);
         page(size, |page| self.draw(page, head, &lines, (rows, columns)))
     }
 
@@ -197,6 +202,8 @@ impl Curves {
         names: &[&str],
     ) -> Drawn {
         let (_, high) = scale.range;
+        let titled = self.panels.iter().any(|panel| !panel.title.is_empty())
+            || self.curves().any(|curve| curve.broken);
         let (first, last) = if epochs == 1 { (0.0, 2.0) } else { (1.0, epochs as f64) };
         let middle = Pos::new(HPos::Left, VPos::Center);
         let title = Text::new(
@@ -206,7 +213,7 @@ impl Curves {
         );
         area.draw(&title).map_err(text)?;
         let mut chart = ChartBuilder::on(area)
-            .margin_top(32 * SCALE)
+            .margin_top(if titled { TITLE } else { 8 * SCALE })
             .margin_right(18 * SCALE)
             .margin_left(6 * SCALE)
             .margin_bottom(6 * SCALE)

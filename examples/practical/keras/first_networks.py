@@ -4,7 +4,7 @@
     LINFA_MLP_DATA=FOLDER python examples/practical/keras/first_networks.py --epochs 10 --seeds 5
 
 Networks of 0 to 3 hidden layers of 128 units with ReLU, softmax, categorical cross-entropy, RMSprop as Keras has it, batches of 200.
-Prints the mean and the standard deviation (n - 1) over the seeds from 0. FOLDER holds MNIST's four IDX files, as for the examples.
+`--hidden 3` runs that one alone. Prints the mean and the standard deviation (n - 1) over the seeds from 0. FOLDER holds MNIST's four IDX files, as for the examples.
 """
 
 import argparse
@@ -56,11 +56,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--hidden", type=int, nargs="+", default=range(4), help="so many hidden layers")
     options = parser.parse_args()
     train, test = part("train"), part("t10k")
     print(f"Keras {keras.__version__} on {keras.backend.backend()}: {options.epochs} epochs, {options.seeds} seeds")
     print("hidden layers   parameters   accuracy: training              test")
-    for hidden in range(4):
+    for hidden in options.hidden:
         runs = [accuracies(hidden, seed, options.epochs, train, test) for seed in range(options.seeds)]
         params, training, tested = zip(*runs)
         print(f"{hidden:>13}   {params[0]:>10}   {spread(training):>18}   {spread(tested):>15}", flush=True)

@@ -2,6 +2,16 @@
 //!
 //! Formulas and defaults are Keras'. Numbers are drawn in `f64` from a stream of their own for each tensor and rounded
 //! to the data's type, so `f32` and `f64` networks of one seed start alike.
+//!
+//! | for | use |
+//! | --- | --- |
+//! | weights, unless you say otherwise; tanh, sigmoid | [`GlorotUniform`], [`GlorotNormal`] |
+//! | weights before ReLU and its kin | [`HeUniform`], [`HeNormal`] |
+//! | weights before [`Selu`](super::Selu) | [`LecunNormal`], [`LecunUniform`] |
+//! | biases | [`Zeros`], the default; [`Ones`], [`Constant`] |
+//! | anything | [`RandomNormal`], [`RandomUniform`], [`Orthogonal`] |
+//!
+//! They are given to [`Dense::kernel_initializer`](super::Dense::kernel_initializer) and its neighbours.
 
 use std::sync::Arc;
 

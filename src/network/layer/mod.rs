@@ -4,6 +4,16 @@
 //! slices it is handed, so that a whole network lives in a few flat buffers. A step has two phases: the *rows* phase
 //! ([`forward`](Layer::forward), [`backward`](Layer::backward)), in which rows do not touch each other, and the
 //! *parameters* phase ([`gradient`](Layer::gradient)), in which parameters do not.
+//!
+//! | to | add |
+//! | --- | --- |
+//! | connect every input with every unit | [`Dense`] |
+//! | drop units while training | [`Dropout`], [`AlphaDropout`] |
+//! | add noise while training | [`GaussianNoise`] |
+//! | bring values to mean 0 and variance 1 | [`BatchNorm`] over the batch, [`LayerNorm`] over the row |
+//! | apply an activation by itself | [`ActivationLayer`] |
+//! | lead values past some layers | [`Residual`] |
+//! | do anything else | a type of your own with the trait [`Layer`] |
 
 use std::ops::Range;
 use std::sync::Arc;
