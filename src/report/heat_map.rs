@@ -172,7 +172,7 @@ impl<'a> Map<'a> {
                 let (column, row) = ((best % columns.len()) as i32, (best / columns.len()) as i32);
                 let corner = (left + cell * column, HEAD + CELL_HEIGHT * row);
                 let frame = [(corner.0, corner.1), (corner.0 + cell, corner.1 + CELL_HEIGHT)];
-                page.draw(&Rectangle::new(frame, INK.stroke_width(4 * SCALE))).map_err(text)?;
+                outline(page, frame, INK.stroke_width(2 * SCALE))?;
             }
             self.draw_bar(page, left + grid.0 + 24 * S)
         })
@@ -181,7 +181,7 @@ impl<'a> Map<'a> {
     fn draw_cell(&self, page: &Area<'_>, cell: &Cell, (x, y): (i32, i32), cell_width: i32) -> Drawn {
         let frame = [(x + S / 2, y + S / 2), (x + cell_width - S / 2, y + CELL_HEIGHT - S / 2)];
         let Some(range) = self.range.filter(|_| cell.score.is_finite()) else {
-            page.draw(&Rectangle::new(frame, GRID.stroke_width(SCALE))).map_err(text)?;
+            outline(page, frame, GRID.stroke_width(SCALE))?;
             if cell.candidates > 0 {
                 line(page, vec![frame[0], frame[1]], SOFT.stroke_width(SCALE))?;
                 line(
@@ -222,4 +222,10 @@ impl<'a> Map<'a> {
 /// A score in as many digits as tell the scores of the range apart.
 fn digits(score: f64, (low, high): (f64, f64)) -> String {
     number(score, if high > low { (high - low) / 50.0 } else { 0.0 })
+}
+/// A frame as thick as it is said to be: the edges of a rectangle are always one pixel.
+fn outline(page: &Area<'_>, [(left, top), (right, bottom)]: [(i32, i32); 2], style: ShapeStyle) -> Drawn {
+    // The first edge is drawn twice, so that it is joined to the last one.
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (right, top)];
+    line(page, corners.to_vec(), style)
 }

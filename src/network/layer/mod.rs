@@ -293,7 +293,7 @@ pub trait Layer<F: Float>: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`](crate::Error::Parameter) says which widths do not fit.
+    /// [`Error::Parameter`] says which widths do not fit.
     fn check_branch(&self, _n_inputs: usize, _n_branch: usize) -> Result<()> {
         Ok(())
     }
