@@ -28,7 +28,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let best = history["val_loss"].iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
     let (epoch, loss) = best.ok_or("no epoch was trained")?;
     println!("lowest validation loss: {loss:.4} after {} of {} epochs", epoch + 1, history.len());
-    println!("{:.2} s for each epoch", history.seconds().iter().sum::<f64>() / history.len() as f64);
+    println!("{:.1} ms for each epoch", 1e3 * history.seconds().iter().sum::<f64>() / history.len() as f64);
 
     history.to_csv(File::create(data.file("history.csv")?)?)?;
     fs::write(data.file("history.json")?, history.to_json()?.to_string())?;
