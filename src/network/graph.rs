@@ -312,7 +312,7 @@ impl<'a, F: Float> Tensors<'a, F> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "onnx"))]
 mod tests {
     use super::*;
     use crate::network::{Dense, Dropout, Residual, Sequential, Tanh};
