@@ -11,7 +11,6 @@
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::hint::spin_loop;
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -57,14 +56,15 @@ const LOOKS: u32 = 1 << 14;
 #[derive(Debug)]
 pub(crate) struct Crew {
     post: Option<Arc<Post>>,
-    /// One thread leads, and shares one piece at a time: a part of a piece cannot get at the crew.
-    led: PhantomData<Cell<()>>,
+    /// Helpers that look for other work, at the last two steps. A cell: one thread leads, and shares one piece at a time, so that
+    /// a part of a piece cannot get at the crew.
+    away: Cell<[usize; 2]>,
 }
 
 impl Crew {
     /// Nobody but the caller.
     pub(crate) fn alone() -> Self {
-        Crew { post: None, led: PhantomData }
+        Crew { post: None, away: Cell::default() }
     }
 
     /// The caller, and idle threads of the current rayon pool if pieces of that many multiplications are worth it. All together
@@ -75,13 +75,14 @@ impl Crew {
             return Crew::alone();
         }
         let most = (rayon::current_num_threads() - 1).min(MOST_PARTS - 1);
-        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), led: PhantomData }
+        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), away: Cell::default() }
     }
 
     /// Offers the places that are not taken, for pieces of that many multiplications. To be called once a step.
     pub(crate) fn recruit(&self, work: usize) {
         let Some(post) = &self.post else { return };
-        let taken = post.present.load(Relaxed) + post.offered.load(Relaxed);
+        self.away.set([self.away.get()[1], post.away.load(Relaxed)]);
+        let taken = self.helpers(post) + post.offered.load(Relaxed);
         for _ in taken..post.most.min(helpers_for(work)) {
             post.offered.fetch_add(1, Relaxed);
             let post = Arc::clone(post);
@@ -107,8 +108,15 @@ impl Crew {
         if forced::is_on() {
             return rows.clamp(1, self.places());
         }
-        let members = 1 + post.present.load(Relaxed).min(post.most);
+        let members = 1 + self.helpers(post);
         members.max(work / MOST_OF_PART).min(rows / LEAST_ROWS).min(work / LEAST_PART).clamp(1, MOST_PARTS)
+    }
+
+    /// Helpers that are there. One who looks for other work is back in a moment, unless there was some: then it is away for longer
+    /// than a step.
+    fn helpers(&self, post: &Post) -> usize {
+        let [before, now] = self.away.get();
+        post.present.load(Relaxed).min(post.most).saturating_sub(before.min(now))
     }
 
     /// Calls `work` for every part, each on the first thread that is free, and returns when all are done.
@@ -174,8 +182,10 @@ struct Post {
     /// Parts of the piece.
     count: AtomicUsize,
     task: UnsafeCell<Option<Task>>,
-    /// Helpers that are here.
+    /// Helpers that have a place.
     present: AtomicUsize,
+    /// Those of them that look whether the pool has other work, or are at it.
+    away: AtomicUsize,
     /// Places that wait in the pool.
     offered: AtomicUsize,
     /// The most helpers there can be.
@@ -270,7 +280,7 @@ impl Post {
     fn help(&self) {
         let seat = self.enter();
         self.offered.fetch_sub(1, Relaxed);
-        let Some(mut seat) = seat else { return };
+        let Some(seat) = seat else { return };
         let (mut looks, mut since, mut start) = (0_u32, Instant::now(), Instant::now());
         while !self.closed.load(Relaxed) {
             let members = 1 + self.present.load(Relaxed);
@@ -283,14 +293,12 @@ impl Post {
             if looks == 0 {
                 since = Instant::now();
                 if since - start > STAY {
-                    self.present.fetch_sub(1, Relaxed);
-                    // What waits in the pool comes first. It may take long, and the place be given to another meanwhile.
-                    if HELPING.get() > 1 || rayon::yield_now() == Some(Yield::Executed) {
-                        return;
-                    }
-                    match self.enter() {
-                        Some(again) => seat = again,
-                        None => return,
+                    // What waits in the pool comes first. The place is kept meanwhile: pieces are cut for this thread too.
+                    self.away.fetch_add(1, Relaxed);
+                    let goes = HELPING.get() > 1 || rayon::yield_now() == Some(Yield::Executed);
+                    self.away.fetch_sub(1, Relaxed);
+                    if goes {
+                        break;
                     }
                     (start, since) = (Instant::now(), Instant::now());
                 }
