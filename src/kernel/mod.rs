@@ -38,7 +38,7 @@ mod transpose;
 mod tuning;
 
 pub use ahead::announce_rows;
-pub(crate) use ahead::fetch_columns;
+pub(crate) use ahead::{claiming, fetch_columns};
 pub use buffer::{ALIGN, Buffer, aligned_len};
 pub(crate) use crew::{Block, Crew, Cuts, MOST_PARTS, Matrices, Slices};
 #[doc(hidden)]

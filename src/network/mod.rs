@@ -24,6 +24,7 @@
 //! # Ok::<(), linfa_mlp::Error>(())
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
@@ -65,6 +66,7 @@ pub(crate) use tape::{Ends, Pass, Tape, TapeRows};
 
 use layer::{AnyLayer, Tensor, Tensors};
 use sequential::Unfolded;
+use windows::Window;
 
 /// A layer in its place.
 #[derive(Clone, Debug)]
@@ -249,32 +251,23 @@ impl<F: Float> Network<F> {
 
     /// The sum of all penalties on weights.
     pub(crate) fn penalty(&self) -> f64 {
-        self.penalized()
+        penalized(self.stages())
             .map(|(regularizer, place)| regularizer.ops::<F>().penalty(&self.weights[place]))
             .sum()
     }
 
     /// Adds the gradient of all penalties.
     pub(crate) fn add_penalty_gradient(&self, gradient: &mut [F]) {
-        self.add_divisible_penalties(0..gradient.len(), gradient);
+        let place = 0..gradient.len();
+        let (stages, weights) = (self.stages(), &self.weights[place.clone()]);
+        Window { stages, place, weights, gradient }.add_divisible_penalties();
         self.add_whole_penalties(gradient);
-    }
-
-    /// Adds, to the gradient of some weights, that of the penalties which go weight by weight.
-    pub(crate) fn add_divisible_penalties(&self, weights: std::ops::Range<usize>, gradient: &mut [F]) {
-        for (regularizer, place) in self.penalized() {
-            let (start, end) = (place.start.max(weights.start), place.end.min(weights.end));
-            if start < end && regularizer.ops::<F>().is_elementwise() {
-                let gradient = &mut gradient[start - weights.start..end - weights.start];
-                regularizer.ops::<F>().add_gradient(&self.weights[start..end], gradient);
-            }
-        }
     }
 
     /// Adds the gradient of the other penalties, and says whether there are any.
     pub(crate) fn add_whole_penalties(&self, gradient: &mut [F]) -> bool {
         let mut any = false;
-        for (regularizer, place) in self.penalized() {
+        for (regularizer, place) in penalized(self.stages()) {
             if !regularizer.ops::<F>().is_elementwise() {
                 regularizer.ops::<F>().add_gradient(&self.weights[place.clone()], &mut gradient[place]);
                 any = true;
@@ -282,15 +275,16 @@ impl<F: Float> Network<F> {
         }
         any
     }
+}
 
-    fn penalized(&self) -> impl Iterator<Item = (&regularizer::AnyRegularizer, std::ops::Range<usize>)> {
-        self.stages.iter().flat_map(|stage| {
-            stage.tensors.iter().zip(&stage.places).filter_map(|(tensor, &(start, size))| {
-                let regularizer = tensor.regularizer.as_ref().filter(|_| tensor.trainable);
-                regularizer.map(|regularizer| (regularizer, start..start + size))
-            })
+/// The penalties on weights that are trained, each with the place of its tensor.
+fn penalized(stages: &[Stage]) -> impl Iterator<Item = (&regularizer::AnyRegularizer, Range<usize>)> {
+    stages.iter().flat_map(|stage| {
+        stage.tensors.iter().zip(&stage.places).filter_map(|(tensor, &(start, size))| {
+            let regularizer = tensor.regularizer.as_ref().filter(|_| tensor.trainable);
+            regularizer.map(|regularizer| (regularizer, start..start + size))
         })
-    }
+    })
 }
 
 /// Gives a place to the tensors that are trained, or to those that are not, from `len` on; gives the new length.

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::layer::{Backward, Forward, Gradient, Noise, Survey, TensorsMut};
 use super::regularizer::Regularizer;
-use super::windows::Windows;
+use super::windows::{Window, Windows};
 use super::{Network, Stage};
 use crate::float::Float;
-use crate::kernel::{Block, Buffer, Crew, Cuts, Matrices, Slices};
+use crate::kernel::{self, Block, Buffer, Crew, Cuts, MOST_PARTS, Matrices, Slices};
 use crate::rng::Stream;
 
 /// Buffers for a number of rows: made once, used for every batch.
@@ -159,6 +159,26 @@ impl<F: Float> Tape<F> {
         });
     }
 
+    /// ∂loss/∂weights of some rows of a layer's first tensor, and of what is behind the last of them.
+    pub(super) fn gradient(
+        &self,
+        stages: &[Stage],
+        i: usize,
+        part: Range<usize>,
+        pass: &Pass<'_, F>,
+        gradient: TensorsMut<'_, F>,
+    ) {
+        stages[i].layer.ops::<F>().gradient(Gradient {
+            rows: pass.rows,
+            part,
+            input: self.input_of(i, pass),
+            kept: self.kept.get(i, pass.rows),
+            shared: &self.shared[i],
+            delta: self.deltas.get(i, pass.rows),
+            gradient,
+        });
+    }
+
     /// Whether the rows of a batch share something in a layer.
     fn is_surveyed(&self, stage: usize) -> bool {
         self.shared.get(stage).is_some_and(|shared| !shared.is_empty())
@@ -278,30 +298,35 @@ impl<F: Float> Network<F> {
         total
     }
 
-    /// From ∂loss/∂output of the last layer, on the tape, to ∂loss/∂weights. `after` is called for each range of the weights
-    /// that are trained, when their gradient is there.
+    /// From ∂loss/∂output of the last layer, on the tape, to ∂loss/∂weights. `after` is called for all weights that are trained,
+    /// or for some of them at a time, when their gradient is there. The weights stay as they are.
     pub(crate) fn backward(
-        &self,
+        &mut self,
         crew: &Crew,
         tape: &mut Tape<F>,
         pass: Pass<'_, F>,
         gradient: &mut [F],
-        after: impl Fn(Range<usize>, &mut [F]) + Sync,
+        after: impl Fn(Window<'_, F>) + Sync,
     ) {
         let end = self.stages().len();
         if !self.is_shared(crew, pass.rows) {
             // Layer by layer: what belongs to one is at hand.
             for i in (0..end).rev() {
-                self.prepare(i, tape);
+                self.prepare(i, &mut tape.scratch[i]);
                 if tape.is_surveyed(i) {
                     self.survey(i, tape, &pass, true);
                 }
                 self.backward_shared(crew, i..i + 1, tape, &pass);
                 self.gradient_of_layer(i, tape, &pass, gradient);
             }
-            return after(0..self.trained(), &mut gradient[..self.trained()]);
+            let (trained, stages) = (self.trained(), self.stages());
+            let (weights, gradient) = (&self.weights()[..trained], &mut gradient[..trained]);
+            return after(Window { stages, place: 0..trained, weights, gradient });
         }
-        (0..end).for_each(|i| self.prepare(i, tape));
+        let cuts = Cuts::even(end, end.min(MOST_PARTS));
+        crew.share((cuts, Slices::of(&mut tape.scratch, cuts)), |(stages, scratch)| {
+            stages.zip(scratch).for_each(|(i, scratch)| self.prepare(i, scratch));
+        });
         let (mut to, mut surveyed) = (end, false);
         loop {
             let mut rest = (0..to - usize::from(surveyed)).rev();
@@ -315,26 +340,30 @@ impl<F: Float> Network<F> {
             self.survey(from - 1, tape, &pass, true);
             (to, surveyed) = (from, true);
         }
-        if self.trained() == 0 {
-            return after(0..0, &mut gradient[..0]);
+        let trained = self.trained();
+        if trained == 0 {
+            return;
         }
+        let (stages, weights) = self.stages_and_weights();
         let (tape, windows) = (&*tape, &tape.windows);
-        let (trained, rest) = gradient.split_at_mut(self.trained());
+        let (gradient, rest) = gradient.split_at_mut(trained);
+        let cuts = windows.trained();
+        let of_weights = (Slices::of(&mut weights[..trained], cuts), Slices::of(gradient, cuts));
         let numbers = Cuts::even(windows.count(), windows.count());
-        let parts = (numbers, Slices::of(trained, windows.trained()), Slices::of(rest, windows.rest()));
-        crew.share(parts, |(numbers, trained, rest)| {
-            for window in numbers {
-                windows.gradient(self, window, tape, &pass, trained, rest);
-                after(windows.range(window), trained);
-            }
+        let parts = (numbers, of_weights, Slices::of(rest, windows.rest()));
+        crew.share(parts, |(numbers, (weights, gradient), rest)| {
+            let number = numbers.start;
+            // The optimizer comes next, and moves them.
+            kernel::claiming(weights, || windows.gradient(stages, number, tape, &pass, gradient, rest));
+            after(Window { stages, place: windows.range(number), weights, gradient });
         });
     }
 
     /// What the backward passes of all rows through a layer share.
-    fn prepare(&self, i: usize, tape: &mut Tape<F>) {
+    fn prepare(&self, i: usize, scratch: &mut [F]) {
         if i > 0 {
             let stage = &self.stages()[i];
-            stage.layer.ops::<F>().prepare(stage.n_inputs, self.of_stage(i), &mut tape.scratch[i]);
+            stage.layer.ops::<F>().prepare(stage.n_inputs, self.of_stage(i), scratch);
         }
     }
 
@@ -397,27 +426,7 @@ impl<F: Float> Network<F> {
         let (trained, rest) = gradient.split_at_mut(self.trained());
         let gradient =
             TensorsMut { all: trained, first: 0, rest, first_of_rest: self.trained(), places: &stage.places };
-        self.gradient(i, 0..rows, tape, pass, gradient);
-    }
-
-    /// ∂loss/∂weights of some rows of a layer's first tensor, and of what is behind the last of them.
-    pub(super) fn gradient(
-        &self,
-        i: usize,
-        part: Range<usize>,
-        tape: &Tape<F>,
-        pass: &Pass<'_, F>,
-        gradient: TensorsMut<'_, F>,
-    ) {
-        self.stages()[i].layer.ops::<F>().gradient(Gradient {
-            rows: pass.rows,
-            part,
-            input: tape.input_of(i, pass),
-            kept: tape.kept.get(i, pass.rows),
-            shared: &tape.shared[i],
-            delta: tape.deltas.get(i, pass.rows),
-            gradient,
-        });
+        tape.gradient(self.stages(), i, 0..rows, pass, gradient);
     }
 
     /// What is left to do when the optimizer has moved the weights: constraints, and the state of layers that keep one.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::layer::TensorsMut;
 use super::tape::{Pass, Tape};
-use super::{Network, Stage};
+use super::{Network, Stage, penalized};
 use crate::float::Float;
 use crate::kernel::{Cuts, MOST_PARTS};
 
@@ -27,6 +27,29 @@ struct Piece {
     rows: Range<usize>,
     /// The place in the flat buffers.
     place: Range<usize>,
+}
+
+/// Some of the weights that are trained, and their gradient.
+pub(crate) struct Window<'w, F> {
+    pub(super) stages: &'w [Stage],
+    /// Where they lie.
+    pub(super) place: Range<usize>,
+    pub(super) weights: &'w [F],
+    pub(crate) gradient: &'w mut [F],
+}
+
+impl<F: Float> Window<'_, F> {
+    /// Adds the gradient of the penalties that go weight by weight.
+    pub(crate) fn add_divisible_penalties(&mut self) {
+        let window = self.place.clone();
+        for (regularizer, place) in penalized(self.stages) {
+            let (start, end) = (place.start.max(window.start), place.end.min(window.end));
+            if start < end && regularizer.ops::<F>().is_elementwise() {
+                let part = start - window.start..end - window.start;
+                regularizer.ops::<F>().add_gradient(&self.weights[part.clone()], &mut self.gradient[part]);
+            }
+        }
+    }
 }
 
 impl Windows {
@@ -96,7 +119,7 @@ impl Windows {
     /// The gradient of a window's weights.
     pub(super) fn gradient<F: Float>(
         &self,
-        network: &Network<F>,
+        stages: &[Stage],
         window: usize,
         tape: &Tape<F>,
         pass: &Pass<'_, F>,
@@ -109,10 +132,10 @@ impl Windows {
                 all: &mut trained[piece.place.start - start..piece.place.end - start],
                 first: piece.place.start,
                 rest: &mut *rest,
-                first_of_rest: network.trained() + self.rest[window],
-                places: &network.stages()[piece.stage].places,
+                first_of_rest: self.trained[self.count()] + self.rest[window],
+                places: &stages[piece.stage].places,
             };
-            network.gradient(piece.stage, piece.rows.clone(), tape, pass, gradient);
+            tape.gradient(stages, piece.stage, piece.rows.clone(), pass, gradient);
         }
     }
 }

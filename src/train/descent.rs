@@ -96,14 +96,14 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
             let of_losses = rows.loss_weights(block, y, of_rows, loss_weights);
             crew.recruit(network.work(n));
             let weights = Some((of_losses, *mass));
-            let network = &**network;
-            let forward = Forward { plan, network, rows, order: block, targets: y, noise: None, weights };
+            let forward =
+                Forward { plan, network: &**network, rows, order: block, targets: y, noise: None, weights };
             let pass = forward.run(crew, tape);
             total += kernel::dot(tape.losses(n), of_losses) + network.activity_penalty(tape, of_losses);
             if !total.is_finite() {
                 return f64::INFINITY;
             }
-            network.backward(crew, tape, pass, gradient, |_, _| ());
+            network.backward(crew, tape, pass, gradient, |_| ());
             let cuts = network.weight_cuts(crew, n, tape);
             let parts = (Slices::of(sums, cuts), Slices::of(&mut gradient[..trained], cuts));
             crew.share(parts, |(sums, gradient)| {

@@ -186,9 +186,9 @@ impl<F: Float> Passage<'_, '_, F> {
             return Err(diverged);
         }
         let largest = Largest::default();
-        network.backward(crew, tape, pass, gradient, |weights, gradient| {
-            network.add_divisible_penalties(weights, gradient);
-            largest.look_at(gradient);
+        network.backward(crew, tape, pass, gradient, |mut window| {
+            window.add_divisible_penalties();
+            largest.look_at(window.gradient);
         });
         let trained = &mut gradient[..network.trained()];
         if network.add_whole_penalties(trained) {
