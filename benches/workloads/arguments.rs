@@ -23,9 +23,11 @@ pub enum Workload {
     Slopes,
     /// Whole steps on one thread and on several, by width and batch.
     Threads,
+    /// How far two cores are from each other.
+    Cores,
 }
 
-const WORKLOADS: [(&str, Workload); 8] = [
+const WORKLOADS: [(&str, Workload); 9] = [
     ("w1", Workload::Training),
     ("w2", Workload::SmallSteps),
     ("w3", Workload::Search),
@@ -34,10 +36,11 @@ const WORKLOADS: [(&str, Workload); 8] = [
     ("shapes", Workload::Shapes),
     ("slopes", Workload::Slopes),
     ("threads", Workload::Threads),
+    ("cores", Workload::Cores),
 ];
 
 const USAGE: &str =
-    "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|slopes|threads …] [options]
+    "usage: cargo bench --bench workloads -- [w1|w2|w3|w4|w5|shapes|slopes|threads|cores …] [options]
   --threads N    threads of the pool (default 1)
   --repeats N    measurements of which the median counts (default 3)
   --patience N   seconds in which to look for repeats that others leave alone (default 30)

@@ -9,6 +9,7 @@
 //! `benches/README.md` says what each workload is, `benches/peers` runs other libraries on the same ones.
 
 mod arguments;
+mod cores;
 mod data;
 mod first_result;
 mod inference;
@@ -59,6 +60,10 @@ fn run() -> Result<(), Box<dyn Error>> {
             Workload::FirstResult => first_result::run(&arguments, &mut recorder),
             Workload::Shapes => shapes::run(&arguments, &mut recorder),
             Workload::Slopes => slopes::run(&arguments, &mut recorder),
+            Workload::Cores => {
+                cores::run(&mut recorder);
+                Ok(())
+            }
             Workload::Threads => threads::run(&arguments, &mut recorder),
         })?;
     }

@@ -6,6 +6,7 @@ use linfa_mlp::kernel::fma_peak;
 use serde::Serialize;
 
 use crate::arguments::Arguments;
+use crate::cores::round_trip_ns;
 use crate::load::Load;
 
 /// One line: the schema that all libraries share.
@@ -41,6 +42,8 @@ pub struct Times {
     pub other_cpu: Option<f64>,
     /// GFLOP/s of fused multiply-adds, one thread, measured before and after each repeat.
     pub peaks: Vec<f64>,
+    /// Nanoseconds to another core and back, before and after each repeat; none on one thread.
+    pub round_trips: Vec<f64>,
 }
 
 /// A repeat is quiet when others kept fewer cores busy.
@@ -54,34 +57,36 @@ pub fn repeat(arguments: &Arguments, n: usize, mut f: impl FnMut()) -> Times {
     let patience = if arguments.quick { 0.0 } else { arguments.patience as f64 };
     let peak = if arguments.double { fma_peak::<f64> } else { fma_peak::<f32> };
     let start = Instant::now();
-    let mut attempts: Vec<(f64, f64, f64)> = Vec::new();
+    let round_trip = || (arguments.threads > 1).then(round_trip_ns);
+    let mut attempts = Vec::new();
     let mut calls = 1;
     loop {
-        let before = peak();
+        let (before, there) = (peak(), round_trip());
         let (load, begin) = (Load::now(), Instant::now());
         for _ in 0..calls {
             f();
         }
         let seconds = begin.elapsed().as_secs_f64() / calls as f64;
         let other = load.since().unwrap_or(0.0);
-        let most = before.max(peak());
+        let (most, back) = (before.max(peak()), round_trip());
         if calls == 1 && seconds < LEAST && !arguments.quick {
             // Too short to tell: this was the warm-up.
             calls = (LEAST / seconds) as usize + 1;
             continue;
         }
-        attempts.push((other, seconds, most));
+        attempts.push((other, seconds, most, [there, back]));
         let quiet = attempts.iter().filter(|(other, ..)| *other <= QUIET).count();
         if quiet >= n || attempts.len() >= n && start.elapsed().as_secs_f64() > patience {
             break;
         }
     }
-    attempts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    attempts.sort_by(|a, b| f64::total_cmp(&a.0, &b.0));
     attempts.truncate(n);
     Times {
-        seconds: attempts.iter().map(|(_, seconds, _)| *seconds).collect(),
+        seconds: attempts.iter().map(|(_, seconds, ..)| *seconds).collect(),
         other_cpu: attempts.last().map(|(other, ..)| *other),
-        peaks: attempts.iter().map(|(.., peak)| *peak).collect(),
+        peaks: attempts.iter().map(|(.., peak, _)| *peak).collect(),
+        round_trips: attempts.iter().flat_map(|(.., trips)| trips.iter().copied().flatten()).collect(),
     }
 }
 

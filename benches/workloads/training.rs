@@ -83,6 +83,9 @@ pub fn large<F: Float>(arguments: &Arguments, recorder: &mut Recorder) -> Result
     recorder.emit(&name, "train_samples_per_s", "samples/s", &rates, times.other_cpu);
     recorder.emit(&name, "train_gflops", "GFLOP/s", &nominal, times.other_cpu);
     recorder.emit(&name, "share_of_peak", "%", &shares, times.other_cpu);
+    if !times.round_trips.is_empty() {
+        recorder.emit(&name, "core_round_trip_ns", "ns", &times.round_trips, None);
+    }
     recorder.emit(&name, "first_epoch_s", "s", &[first], None);
     let losses = model.history().get("loss").unwrap_or_default();
     recorder.emit(&name, "epoch3_train_loss", "", &losses[2..3], None);

@@ -5,9 +5,9 @@
 //! follow on this thread ask for a few lines of them between their tiles. Only a hint: no number depends on it.
 //!
 //! A line that several cores have read is in the caches of all of them, and to write it is to wait until the others have given
-//! it up: 9 ns where two cores share their last cache, 35 where they do not, many times what fetching a line takes
-//! that one core has to itself. Weights are such lines in a step that threads share. So whoever will write
-//! next [claims](claiming) its lines, a few at a time.
+//! it up. That takes four times as long as to fetch a line that only one core has, and longest between cores without a common
+//! cache (`cargo bench --bench workloads -- cores` measures it). Weights are such lines in a step that threads share. So whoever
+//! will write next [claims](claiming) its lines, a few at a time.
 
 use super::{ALIGN, Scalar};
 use std::cell::{Cell, RefCell};
@@ -111,6 +111,7 @@ pub(crate) fn claiming<S, R>(values: &mut [S], work: impl FnOnce() -> R) -> R {
     impl Drop for Before {
         fn drop(&mut self) {
             CLAIM.set(self.0);
+            WAITING.set(WAITING.get() || !self.0.is_empty());
         }
     }
     let lines = values.as_mut_ptr_range();
@@ -233,6 +234,26 @@ mod tests {
         }
         assert!(!is_waiting() && waiting_rows() == 0);
         assert_eq!(*before, *after);
+    }
+
+    #[test]
+    fn products_claim_every_line_and_change_none() {
+        let numbers: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 - 11.0).collect();
+        let (mut claimed, before) = (numbers.clone(), numbers.clone());
+        let mut out = Buffer::zeros(64 * 64);
+        let mut multiply = || dense_forward(64, 64, 64, &numbers, &numbers, None, &mut out);
+        claiming(&mut claimed[..4000], || {
+            assert!(is_waiting());
+            claiming(&mut [0.0_f64; 3], || multiply());
+            assert!(!CLAIM.get().is_empty(), "the outer claim goes on");
+            (0..100).for_each(|_| multiply());
+            assert!(CLAIM.get().is_empty() && !is_waiting());
+        });
+        assert_eq!(claimed, before);
+        let panics = std::panic::catch_unwind(|| claiming(&mut [0.0_f32; 100], || panic!("on purpose")));
+        assert!(panics.is_err() && CLAIM.get().is_empty(), "nobody writes what is no longer lent");
+        claiming(&mut [0.0_f32; 0], multiply);
+        assert!(CLAIM.get().is_empty());
     }
 
     #[test]

@@ -112,6 +112,23 @@ fn helpers_of_two_crews_do_not_pile_up_on_one_stack() {
 }
 
 #[test]
+fn a_helper_that_looks_for_other_work_is_counted_until_it_has_found_some() {
+    pool(2).install(|| {
+        let crew = Crew::for_pieces_of(usize::MAX);
+        let post = crew.post.as_ref().unwrap();
+        // One helper has the only place; no thread is behind it, and none is asked for while it counts.
+        post.present.store(1, Relaxed);
+        let counted = |away| {
+            post.away.store(away, Relaxed);
+            // Of no worth: nobody is called.
+            crew.recruit(0);
+            crew.helpers(post)
+        };
+        assert_eq!([0, 1, 0, 1, 1, 1, 0].map(counted), [1, 1, 1, 1, 0, 0, 1]);
+    });
+}
+
+#[test]
 fn small_pieces_and_pools_of_one_thread_have_no_crew() {
     pool(4).install(|| {
         // Another test may turn the switch on meanwhile, or off.
