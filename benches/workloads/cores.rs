@@ -5,8 +5,10 @@
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::thread::yield_now;
 use std::time::Instant;
 
+use crate::arguments::Arguments;
 use crate::record::{Recorder, median};
 
 const RELAXED: Ordering = Ordering::Relaxed;
@@ -30,20 +32,22 @@ impl Orders {
     /// Gives an order and waits until it has been carried out.
     fn give(&self, number: usize) {
         self.given.store(number, Ordering::Release);
+        let mut looks = 0;
         while self.done.load(Ordering::Acquire) != number {
-            spin_loop();
+            look_again(&mut looks);
         }
     }
 
     /// Carries out orders until the last.
     fn obey(&self, carry_out: impl Fn(usize)) {
-        let mut last = 0;
+        let (mut last, mut looks) = (0, 0);
         while last != END {
             let number = self.given.load(Ordering::Acquire);
             if number == last {
-                spin_loop();
+                look_again(&mut looks);
                 continue;
             }
+            looks = 0;
             if number != END {
                 carry_out(number);
             }
@@ -51,6 +55,12 @@ impl Orders {
             last = number;
         }
     }
+}
+
+/// A pause between two looks; a long wait leaves the core to the other thread, should both have the same.
+fn look_again(looks: &mut u32) {
+    *looks += 1;
+    if looks.is_multiple_of(1 << 12) { yield_now() } else { spin_loop() }
 }
 
 /// Nanoseconds until a word to another core has been answered: the median of blocks.
@@ -75,9 +85,9 @@ pub fn round_trip_ns() -> f64 {
 }
 
 /// Prints the way between two cores, and what a line costs that both use.
-pub fn run(recorder: &mut Recorder) {
+pub fn run(arguments: &Arguments, recorder: &mut Recorder) {
     const LINES: usize = 4096;
-    const ROUNDS: usize = 40;
+    let rounds = if arguments.quick { 2 } else { 40 };
     let lines: Vec<Line> = (0..LINES).map(|_| Line::default()).collect();
     let write = || lines.iter().for_each(|line| line.0.store(line.0.load(RELAXED).wrapping_add(1), RELAXED));
     let read = || {
@@ -94,7 +104,7 @@ pub fn run(recorder: &mut Recorder) {
     std::thread::scope(|scope| {
         // Odd numbers: read all lines; even ones: write them.
         scope.spawn(|| orders.obey(|number| if number % 2 == 1 { read() } else { write() }));
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             let next = 8 * round;
             orders.give(next);
             fetched.push(timed(&read));
@@ -106,7 +116,7 @@ pub fn run(recorder: &mut Recorder) {
         }
         orders.give(END);
     });
-    (0..10).for_each(|_| trips.push(round_trip_ns()));
+    (0..rounds.min(10)).for_each(|_| trips.push(round_trip_ns()));
     recorder.emit("cores", "round_trip_ns", "ns", &trips, None);
     recorder.emit("cores", "read_what_the_other_wrote", "ns/line", &fetched, None);
     recorder.emit("cores", "write_what_the_other_wrote", "ns/line", &taken, None);

@@ -61,7 +61,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             Workload::Shapes => shapes::run(&arguments, &mut recorder),
             Workload::Slopes => slopes::run(&arguments, &mut recorder),
             Workload::Cores => {
-                cores::run(&mut recorder);
+                cores::run(&arguments, &mut recorder);
                 Ok(())
             }
             Workload::Threads => threads::run(&arguments, &mut recorder),

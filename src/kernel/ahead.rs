@@ -40,8 +40,11 @@ struct Queue {
     looked_up: usize,
 }
 
-/// Vectors of multiply-adds that are computed for each line claimed.
+/// Vectors of multiply-adds that are computed for each line claimed, and lines claimed at once: no more than the CPU puts aside.
 const CLAIM_WORK: usize = 128;
+const CLAIM_BURST: usize = 48;
+/// What is larger would be pushed out of the second cache before it is written.
+const MOST_CLAIMED: usize = 1 << 20;
 
 /// Lines that only this thread has until its claim ends, and how far they have been claimed.
 #[derive(Clone, Copy)]
@@ -95,17 +98,17 @@ pub fn announce_rows<S: Scalar>(
     WAITING.set(true);
 }
 
-/// Whether announced rows wait to be asked for.
+/// Whether announced rows wait to be asked for, or lines to be claimed.
 #[inline(always)]
 pub(super) fn is_waiting() -> bool {
     WAITING.get()
 }
 
-/// Calls `work`; meanwhile the products it computes on this thread claim `values`, so that writing them after it takes no
-/// longer than if no other core had read them.
+/// Calls `work`; meanwhile the products it computes on this thread claim lines of `values`, as many as go with them, so that writing
+/// those after it takes no longer than if no other core had read them. To be used when `values` are written next.
 ///
-/// A claimed line is written: with what it holds. The CPU puts the write aside and goes on computing.
-pub(crate) fn claiming<S, R>(values: &mut [S], work: impl FnOnce() -> R) -> R {
+/// A claimed line is written: one byte of it, with what it holds. The CPU puts the write aside and goes on computing.
+pub(crate) fn claiming<S: Scalar, R>(values: &mut [S], work: impl FnOnce() -> R) -> R {
     /// The claim before, for when this one ends; also by a panic.
     struct Before(Claim);
     impl Drop for Before {
@@ -113,6 +116,9 @@ pub(crate) fn claiming<S, R>(values: &mut [S], work: impl FnOnce() -> R) -> R {
             CLAIM.set(self.0);
             WAITING.set(WAITING.get() || !self.0.is_empty());
         }
+    }
+    if size_of_val(values) > MOST_CLAIMED {
+        return work();
     }
     let lines = values.as_mut_ptr_range();
     let _before = Before(CLAIM.replace(Claim { next: lines.start.cast(), end: lines.end.cast() }));
@@ -124,7 +130,7 @@ pub(crate) fn claiming<S, R>(values: &mut [S], work: impl FnOnce() -> R) -> R {
 #[inline(never)]
 pub(super) fn fetch(work: usize) {
     let mut claim = CLAIM.get();
-    for _ in 0..work / CLAIM_WORK {
+    for _ in 0..(work / CLAIM_WORK).min(CLAIM_BURST) {
         if claim.is_empty() {
             break;
         }
@@ -237,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn products_claim_every_line_and_change_none() {
+    fn products_claim_lines_until_none_is_left_and_change_none() {
         let numbers: Vec<f32> = (0..64 * 64).map(|i| (i % 23) as f32 - 11.0).collect();
         let (mut claimed, before) = (numbers.clone(), numbers.clone());
         let mut out = Buffer::zeros(64 * 64);
         let mut multiply = || dense_forward(64, 64, 64, &numbers, &numbers, None, &mut out);
         claiming(&mut claimed[..4000], || {
             assert!(is_waiting());
-            claiming(&mut [0.0_f64; 3], || multiply());
+            claiming(&mut [0.0_f64; 3], &mut multiply);
             assert!(!CLAIM.get().is_empty(), "the outer claim goes on");
             (0..100).for_each(|_| multiply());
             assert!(CLAIM.get().is_empty() && !is_waiting());

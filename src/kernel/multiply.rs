@@ -263,7 +263,7 @@ unsafe fn rows<S: Scalar>(mut tiles: Tiles<S>, m: usize, functions: &[TileFn<S>]
     for (height, count) in [(low + 1, higher), (low, count - higher)] {
         if count > 0 {
             let function = functions[height - 1];
-            // Between tiles there is time to ask memory for rows that have been announced.
+            // Between tiles there is time to ask memory for rows that have been announced, and to claim lines.
             let together = if ahead::is_waiting() { 1 } else { count };
             for _ in (0..count).step_by(together) {
                 tiles.count = together;

@@ -299,13 +299,14 @@ impl<F: Float> Network<F> {
     }
 
     /// From ∂loss/∂output of the last layer, on the tape, to ∂loss/∂weights. `after` is called for all weights that are trained,
-    /// or for some of them at a time, when their gradient is there. The weights stay as they are.
+    /// or for some of them at a time, when their gradient is there. The weights stay as they are; `moves` says that the optimizer
+    /// comes next and moves them.
     pub(crate) fn backward(
         &mut self,
         crew: &Crew,
         tape: &mut Tape<F>,
         pass: Pass<'_, F>,
-        gradient: &mut [F],
+        (gradient, moves): (&mut [F], bool),
         after: impl Fn(Window<'_, F>) + Sync,
     ) {
         let end = self.stages().len();
@@ -353,8 +354,8 @@ impl<F: Float> Network<F> {
         let parts = (numbers, of_weights, Slices::of(rest, windows.rest()));
         crew.share(parts, |(numbers, (weights, gradient), rest)| {
             let number = numbers.start;
-            // The optimizer comes next, and moves them.
-            kernel::claiming(weights, || windows.gradient(stages, number, tape, &pass, gradient, rest));
+            let claimed = if moves { &mut weights[..] } else { &mut [] };
+            kernel::claiming(claimed, || windows.gradient(stages, number, tape, &pass, gradient, rest));
             after(Window { stages, place: windows.range(number), weights, gradient });
         });
     }

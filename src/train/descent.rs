@@ -103,7 +103,7 @@ impl<F: Float> Objective<F> for WholeLoss<'_, '_, F> {
             if !total.is_finite() {
                 return f64::INFINITY;
             }
-            network.backward(crew, tape, pass, gradient, |_| ());
+            network.backward(crew, tape, pass, (gradient, false), |_| ());
             let cuts = network.weight_cuts(crew, n, tape);
             let parts = (Slices::of(sums, cuts), Slices::of(&mut gradient[..trained], cuts));
             crew.share(parts, |(sums, gradient)| {

@@ -15,6 +15,7 @@ use super::descent::Descent;
 use super::forward::Forward;
 use super::plan::reads_all_rows;
 use super::telling::Moment;
+use super::update::completes;
 use super::watch::Watch;
 use super::workspace::Workspace;
 use super::{Data, Run, Status, Until};
@@ -186,7 +187,8 @@ impl<F: Float> Passage<'_, '_, F> {
             return Err(diverged);
         }
         let largest = Largest::default();
-        network.backward(crew, tape, pass, gradient, |mut window| {
+        let moves = completes(optimizer.tuning(), position.step);
+        network.backward(crew, tape, pass, (gradient, moves), |mut window| {
             window.add_divisible_penalties();
             largest.look_at(window.gradient);
         });

@@ -51,7 +51,7 @@ impl<F: Float> Moments<F> {
     ) {
         let tuning = optimizer.tuning();
         let updates = steps / tuning.accumulate;
-        let complete = (steps + 1).is_multiple_of(tuning.accumulate);
+        let complete = completes(tuning, steps);
         // Frozen tensors and moving averages lie behind the trained part: no rule, no decay reaches them.
         let trained = network.trained();
         let gradient = &mut gradient[..trained];
@@ -115,6 +115,11 @@ impl<F: Float> Moments<F> {
             std::mem::swap(&mut self.average, network.weights_mut());
         }
     }
+}
+
+/// Whether the weights move with the next batch, after so many.
+pub(super) fn completes(tuning: &Tuning, steps: u64) -> bool {
+    (steps + 1).is_multiple_of(tuning.accumulate)
 }
 
 /// The first elements of a buffer, if it has any.

@@ -56,15 +56,15 @@ const LOOKS: u32 = 1 << 14;
 #[derive(Debug)]
 pub(crate) struct Crew {
     post: Option<Arc<Post>>,
-    /// Helpers that look for other work, at the last two steps. A cell: one thread leads, and shares one piece at a time, so that
-    /// a part of a piece cannot get at the crew.
-    away: Cell<[usize; 2]>,
+    /// How many helpers were away at the last step. A cell: one thread leads, and shares one piece at a time, so that a part of a
+    /// piece cannot get at the crew.
+    away: Cell<usize>,
 }
 
 impl Crew {
     /// Nobody but the caller.
     pub(crate) fn alone() -> Self {
-        Crew { post: None, away: Cell::default() }
+        Crew { post: None, away: Cell::new(0) }
     }
 
     /// The caller, and idle threads of the current rayon pool if pieces of that many multiplications are worth it. All together
@@ -75,14 +75,14 @@ impl Crew {
             return Crew::alone();
         }
         let most = (rayon::current_num_threads() - 1).min(MOST_PARTS - 1);
-        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), away: Cell::default() }
+        Crew { post: Some(Arc::new(Post { most, ..Post::default() })), away: Cell::new(0) }
     }
 
     /// Offers the places that are not taken, for pieces of that many multiplications. To be called once a step.
     pub(crate) fn recruit(&self, work: usize) {
         let Some(post) = &self.post else { return };
-        self.away.set([self.away.get()[1], post.away.load(Relaxed)]);
-        let taken = self.helpers(post) + post.offered.load(Relaxed);
+        self.look_who_is_away(post);
+        let taken = post.helpers() + post.offered.load(Relaxed);
         for _ in taken..post.most.min(helpers_for(work)) {
             post.offered.fetch_add(1, Relaxed);
             let post = Arc::clone(post);
@@ -97,6 +97,12 @@ impl Crew {
         }
     }
 
+    /// One who looks for other work is back in a moment, unless there was some: then it is away for longer than a step.
+    fn look_who_is_away(&self, post: &Post) {
+        let away = post.away.load(Relaxed);
+        post.busy.store(self.away.replace(away).min(away), Relaxed);
+    }
+
     /// The most members there can be.
     pub(crate) fn places(&self) -> usize {
         1 + self.post.as_ref().map_or(0, |post| post.most)
@@ -108,15 +114,8 @@ impl Crew {
         if forced::is_on() {
             return rows.clamp(1, self.places());
         }
-        let members = 1 + self.helpers(post);
+        let members = 1 + post.helpers();
         members.max(work / MOST_OF_PART).min(rows / LEAST_ROWS).min(work / LEAST_PART).clamp(1, MOST_PARTS)
-    }
-
-    /// Helpers that are there. One who looks for other work is back in a moment, unless there was some: then it is away for longer
-    /// than a step.
-    fn helpers(&self, post: &Post) -> usize {
-        let [before, now] = self.away.get();
-        post.present.load(Relaxed).min(post.most).saturating_sub(before.min(now))
     }
 
     /// Calls `work` for every part, each on the first thread that is free, and returns when all are done.
@@ -186,6 +185,8 @@ struct Post {
     present: AtomicUsize,
     /// Those of them that look whether the pool has other work, or are at it.
     away: AtomicUsize,
+    /// Those of them that are at it, as far as the leader knows: others may have their places meanwhile.
+    busy: AtomicUsize,
     /// Places that wait in the pool.
     offered: AtomicUsize,
     /// The most helpers there can be.
@@ -267,9 +268,15 @@ impl Post {
         self.left.fetch_sub(1, Release);
     }
 
+    /// Helpers that can be counted on.
+    fn helpers(&self) -> usize {
+        self.present.load(Relaxed).saturating_sub(self.busy.load(Relaxed)).min(self.most)
+    }
+
     /// Takes a place for a helper, unless all are taken; gives the number of the helper, from 1.
     fn enter(&self) -> Option<usize> {
-        let free = |present: usize| (present < self.most).then_some(present + 1);
+        let places = self.most + self.busy.load(Relaxed);
+        let free = |present: usize| (present < places).then_some(present + 1);
         self.present.fetch_update(Relaxed, Relaxed, free).ok().map(|present| present + 1)
     }
 
@@ -297,7 +304,7 @@ impl Post {
                     self.away.fetch_add(1, Relaxed);
                     let goes = HELPING.get() > 1 || rayon::yield_now() == Some(Yield::Executed);
                     self.away.fetch_sub(1, Relaxed);
-                    if goes {
+                    if goes || self.present.load(Relaxed) > self.most + self.busy.load(Relaxed) {
                         break;
                     }
                     (start, since) = (Instant::now(), Instant::now());

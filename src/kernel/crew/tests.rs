@@ -116,15 +116,17 @@ fn a_helper_that_looks_for_other_work_is_counted_until_it_has_found_some() {
     pool(2).install(|| {
         let crew = Crew::for_pieces_of(usize::MAX);
         let post = crew.post.as_ref().unwrap();
-        // One helper has the only place; no thread is behind it, and none is asked for while it counts.
+        // One helper has the only place; no thread is behind it.
         post.present.store(1, Relaxed);
         let counted = |away| {
             post.away.store(away, Relaxed);
-            // Of no worth: nobody is called.
-            crew.recruit(0);
-            crew.helpers(post)
+            crew.look_who_is_away(post);
+            post.helpers()
         };
-        assert_eq!([0, 1, 0, 1, 1, 1, 0].map(counted), [1, 1, 1, 1, 0, 0, 1]);
+        assert_eq!([0, 1, 0, 1, 1, 1].map(counted), [1, 1, 1, 1, 0, 0]);
+        // Another may have its place then, and one of the two goes when both are there.
+        assert_eq!((post.enter(), post.enter()), (Some(2), None));
+        assert_eq!([1, 0].map(counted), [1, 1]);
     });
 }
 

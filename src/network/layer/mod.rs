@@ -314,7 +314,7 @@ pub trait Layer<F: Float>: Send + Sync {
         0
     }
 
-    /// Computes, once a step, what the backward passes of all rows share.
+    /// Computes, once a step, what the backward passes of all rows share. Other layers may do so at the same time.
     fn prepare(&self, _n_inputs: usize, _weights: Tensors<'_, F>, _scratch: &mut [F]) {}
 
     /// Values that the rows of a batch share in training; see [`survey`](Self::survey).
